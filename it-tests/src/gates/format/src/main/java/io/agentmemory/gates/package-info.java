@@ -1,0 +1,5 @@
+/** One class. */
+@NullMarked
+package io.agentmemory.gates;
+
+import org.jspecify.annotations.NullMarked;

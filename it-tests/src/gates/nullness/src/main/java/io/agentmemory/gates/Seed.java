@@ -1,0 +1,10 @@
+package io.agentmemory.gates;
+
+/** Returns a null that its signature denies. */
+final class Seed {
+  private Seed() {}
+
+  static String text() {
+    return null;
+  }
+}
