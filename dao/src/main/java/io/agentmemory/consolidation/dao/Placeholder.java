@@ -10,6 +10,6 @@ public final class Placeholder {
    * @return the greeting
    */
   public static String greeting() {
-    return "dao on " + io.agentmemory.consolidation.schema.Placeholder.greeting();
+    return "dao";
   }
 }
