@@ -20,7 +20,9 @@ public record HnswParameters(int m, int efConstruction) {
     }
     if (efConstruction < 4 || efConstruction > 1000 || efConstruction < 2 * m) {
       throw new IllegalArgumentException(
-          "HNSW ef_construction must be 4 to 1000 and at least twice m (" + m + "), it is "
+          "HNSW ef_construction must be 4 to 1000 and at least twice m ("
+              + m
+              + "), it is "
               + efConstruction);
     }
   }

