@@ -1,0 +1,189 @@
+package io.agentmemory.consolidation.dao;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Refuses arguments that the database would refuse, or would not find again, before any I/O. */
+final class Checks {
+  /**
+   * Ids and projects stand in b-tree entries, which end at 2,704 bytes: two of them and a timestamp
+   * must fit one.
+   */
+  static final int MAX_ID_BYTES = 1024;
+
+  /** A statement's parameter may hold 1 GB; this leaves room for what is sent around it. */
+  static final int MAX_TEXT_BYTES = 256 << 20;
+
+  static final int MAX_PAGE = 10_000;
+
+  private static final int SHOWN = 40;
+  private static final int SHOWN_ELEMENTS = 5;
+
+  private Checks() {}
+
+  /** The argument, which must not be null. */
+  static <T> T notNull(String name, @Nullable T value) {
+    if (value == null) {
+      throw new InvalidInputException(name + " must not be null");
+    }
+    return value;
+  }
+
+  /** An id or a project: not empty, {@value #MAX_ID_BYTES} bytes at most. */
+  static String id(String name, @Nullable String value) {
+    String id = notEmpty(name, value);
+    long bytes = utf8Length(name, id);
+    if (bytes > MAX_ID_BYTES) {
+      throw new InvalidInputException(
+          "%s must have at most %,d bytes in UTF-8, %s has %,d"
+              .formatted(name, MAX_ID_BYTES, quoted(id), bytes));
+    }
+    return id;
+  }
+
+  static @Nullable String idOrNull(String name, @Nullable String value) {
+    return value == null ? null : id(name, value);
+  }
+
+  /** Ids, each at most once, of which there may be none. */
+  static List<String> ids(String name, @Nullable Collection<String> values) {
+    Set<String> ids = new LinkedHashSet<>();
+    int i = 0;
+    for (String value : notNull(name, values)) {
+      if (!ids.add(id(name + "[" + i++ + "]", value))) {
+        throw new InvalidInputException("%s names %s twice".formatted(name, quoted(value)));
+      }
+    }
+    return List.copyOf(ids);
+  }
+
+  /** Text that PostgreSQL can hold; it may be empty. */
+  static String text(String name, @Nullable String value) {
+    String text = notNull(name, value);
+    long bytes = utf8Length(name, text);
+    if (bytes > MAX_TEXT_BYTES) {
+      throw new InvalidInputException(
+          "%s must have at most %,d bytes in UTF-8, %s has %,d"
+              .formatted(name, MAX_TEXT_BYTES, quoted(text), bytes));
+    }
+    return text;
+  }
+
+  static @Nullable String textOrNull(String name, @Nullable String value) {
+    return value == null ? null : text(name, value);
+  }
+
+  /** Text for a {@code varchar(max)}: not empty, at most so many characters (code points). */
+  static String name(String name, @Nullable String value, int max) {
+    String text = notEmpty(name, value);
+    utf8Length(name, text);
+    int length = text.codePointCount(0, text.length());
+    if (length > max) {
+      throw new InvalidInputException(
+          "%s must have at most %,d characters, %s has %,d"
+              .formatted(name, max, quoted(text), length));
+    }
+    return text;
+  }
+
+  static @Nullable String nameOrNull(String name, @Nullable String value, int max) {
+    return value == null ? null : name(name, value, max);
+  }
+
+  static int between(String name, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw new InvalidInputException(
+          "%s must be between %,d and %,d, was %d".formatted(name, min, max, value));
+    }
+    return value;
+  }
+
+  static PageRequest page(@Nullable PageRequest value) {
+    PageRequest page = notNull("page", value);
+    between("page.size", page.size(), 1, MAX_PAGE);
+    return page;
+  }
+
+  static Duration positive(String name, @Nullable Duration value) {
+    Duration duration = notNull(name, value);
+    if (duration.isNegative() || duration.isZero()) {
+      throw new InvalidInputException(
+          "%s must be longer than nothing, was %s".formatted(name, duration));
+    }
+    return duration;
+  }
+
+  /** A value for a message: in quotes, without what a terminal would act on, shortened. */
+  static String quoted(String value) {
+    StringBuilder shown = new StringBuilder("\"");
+    int length = value.codePointCount(0, Math.min(value.length(), 2 * SHOWN + 2));
+    value
+        .codePoints()
+        .limit(SHOWN)
+        .forEach(
+            c -> {
+              if (Character.isISOControl(c)
+                  || Character.getType(c) == Character.FORMAT
+                  || Character.getType(c) == Character.SURROGATE) {
+                shown.append("\\u%04X".formatted(c));
+              } else {
+                shown.appendCodePoint(c);
+              }
+            });
+    return shown.append(length > SHOWN ? "…\"" : "\"").toString();
+  }
+
+  /** The first few of these values, for a message. */
+  static String some(Collection<String> values) {
+    StringBuilder shown = new StringBuilder();
+    values.stream()
+        .limit(SHOWN_ELEMENTS)
+        .forEach(value -> shown.append(shown.isEmpty() ? "" : ", ").append(quoted(value)));
+    if (values.size() > SHOWN_ELEMENTS) {
+      shown.append(" and %,d more".formatted(values.size() - SHOWN_ELEMENTS));
+    }
+    return shown.toString();
+  }
+
+  private static String notEmpty(String name, @Nullable String value) {
+    String text = notNull(name, value);
+    if (text.isEmpty()) {
+      throw new InvalidInputException(name + " must not be empty");
+    }
+    return text;
+  }
+
+  /** How many bytes a text takes in UTF-8; refuses what UTF-8 or PostgreSQL cannot hold. */
+  private static long utf8Length(String name, String text) {
+    long bytes = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == 0) {
+        throw new InvalidInputException(
+            "%s must not hold U+0000, which PostgreSQL cannot store: character %,d of %s"
+                .formatted(name, i + 1, quoted(text)));
+      }
+      if (c < 0x80) {
+        bytes += 1;
+      } else if (c < 0x800) {
+        bytes += 2;
+      } else if (!Character.isSurrogate(c)) {
+        bytes += 3;
+      } else if (Character.isHighSurrogate(c)
+          && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1))) {
+        bytes += 4;
+        i++;
+      } else {
+        throw new InvalidInputException(
+            "%s must not hold half a surrogate pair, which is no character: character %,d of %s"
+                .formatted(name, i + 1, quoted(text)));
+      }
+    }
+    return bytes;
+  }
+}

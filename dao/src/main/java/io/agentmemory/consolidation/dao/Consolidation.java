@@ -1,0 +1,133 @@
+package io.agentmemory.consolidation.dao;
+
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import java.sql.Connection;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way in: consolidated memories, jobs and task memories of one database.
+ *
+ * <p>By itself every call takes a connection, does its work in a transaction of its own, and gives
+ * the connection back as it was; pools with and without autocommit serve alike. {@link
+ * #joining(Connection)} takes part in a transaction of the caller instead. The data source should
+ * be the pool, not a proxy that hands out the connection of a transaction that is under way.
+ *
+ * <p>Whether the options fit the database is checked at the first use: {@link
+ * io.agentmemory.consolidation.schema.SchemaMismatchException} says what does not. Arguments are
+ * checked before anything is sent: {@link InvalidInputException}. What the database refuses comes
+ * as a {@link DatabaseException}, which says whether the work was done and whether trying again may
+ * help.
+ *
+ * <p>Immutable and thread-safe, save for what has joined a connection, which is used by one thread
+ * at a time as the connection is.
+ */
+public final class Consolidation implements AutoCloseable {
+  private final Database database;
+  private final @Nullable Pool pool;
+
+  private Consolidation(Database database, @Nullable Pool pool) {
+    this.database = database;
+    this.pool = pool;
+  }
+
+  /**
+   * Works with an application's data source.
+   *
+   * @param dataSource connections to the database
+   * @param options the options that the schema was upgraded with
+   * @return the way in; closing it leaves the data source open
+   */
+  public static Consolidation on(DataSource dataSource, SchemaOptions options) {
+    return new Consolidation(
+        Database.on(Checks.notNull("dataSource", dataSource), Checks.notNull("options", options)),
+        null);
+  }
+
+  /**
+   * Opens a pool of connections of its own; HikariCP must be on the class path. The pool has
+   * HikariCP's defaults, ten connections at most; for other settings make the pool and use {@link
+   * #on}.
+   *
+   * @param jdbcUrl where the database is, for example {@code jdbc:postgresql://localhost/app}
+   * @param user the role; null: as the URL says
+   * @param password its password; null: as the URL says, or none
+   * @param options the options that the schema was upgraded with
+   * @return the way in; closing it closes the pool
+   * @throws DatabaseException if the database cannot be reached
+   * @throws IllegalStateException if HikariCP is not there
+   */
+  public static Consolidation open(
+      String jdbcUrl, @Nullable String user, @Nullable String password, SchemaOptions options) {
+    Checks.notNull("options", options);
+    if (!Checks.notNull("jdbcUrl", jdbcUrl).startsWith("jdbc:postgresql:")) {
+      throw new InvalidInputException(
+          "jdbcUrl must start with jdbc:postgresql:, for example jdbc:postgresql://localhost/app");
+    }
+    Pool pool;
+    try {
+      pool = Pool.open(jdbcUrl, user, password);
+    } catch (NoClassDefFoundError missing) {
+      throw new IllegalStateException(
+          "To open a pool needs HikariCP (com.zaxxer:HikariCP) on the class path; add it, or give a"
+              + " data source to Consolidation.on",
+          missing);
+    }
+    return new Consolidation(Database.on(pool.dataSource(), options), pool);
+  }
+
+  /**
+   * Takes part in the transaction of a Jdbi handle. The same as {@link #joining(Connection)} with
+   * the handle's connection: the handle's own configuration does not matter.
+   *
+   * @param handle an open handle
+   * @return a view for as long as the transaction lasts
+   */
+  public Consolidation joining(Handle handle) {
+    return joining(Checks.notNull("handle", handle).getConnection());
+  }
+
+  /**
+   * Takes part in the transaction of a connection: what is done through the view commits or rolls
+   * back with what else the caller does. The view never commits, rolls back, closes the connection
+   * or changes its autocommit, and leaves every setting as it was. Calls of several statements need
+   * a transaction that has begun; when one of them fails, what it did is undone to a savepoint, and
+   * the caller may go on. When a call of a single statement fails with a {@link DatabaseException},
+   * PostgreSQL allows nothing but a rollback, as ever.
+   *
+   * @param connection an open connection to the same database
+   * @return a view for as long as the transaction lasts
+   */
+  public Consolidation joining(Connection connection) {
+    return new Consolidation(database.joining(Checks.notNull("connection", connection)), null);
+  }
+
+  /**
+   * Limits how long each call may take. Every statement of a call gets what the statements before
+   * it have left, to the millisecond; when that is over the driver asks the server to cancel it,
+   * and the call fails with SQLSTATE 57014. The wait for a connection counts, but is limited by the
+   * pool alone; a commit is not cut short; a network that has gone silent is noticed by the
+   * driver's {@code socketTimeout}.
+   *
+   * @param timeout how long, more than nothing
+   * @return a view with this limit
+   */
+  public Consolidation withTimeout(Duration timeout) {
+    return new Consolidation(database.withTimeout(Checks.positive("timeout", timeout)), null);
+  }
+
+  /** Closes the pool that {@link #open} opened; what else there is stays open. */
+  @Override
+  public void close() {
+    if (pool != null) {
+      pool.close();
+    }
+  }
+
+  /** For the DAOs of this package. */
+  Database database() {
+    return database;
+  }
+}

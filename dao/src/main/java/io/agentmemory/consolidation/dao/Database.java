@@ -1,0 +1,139 @@
+package io.agentmemory.consolidation.dao;
+
+import io.agentmemory.consolidation.schema.Schema;
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import io.agentmemory.consolidation.schema.SchemaState;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the DAOs get their connections from: out of a data source, one for each call, or one that
+ * the caller has and is joined. Immutable; thread-safe unless a connection is joined.
+ *
+ * <p>Nothing here is kept in a session, so that poolers between us and the server may give every
+ * transaction another one.
+ */
+final class Database {
+  private final Shared shared;
+  private final Connections connections;
+  private final @Nullable Duration timeout;
+
+  private Database(Shared shared, Connections connections, @Nullable Duration timeout) {
+    this.shared = shared;
+    this.connections = connections;
+    this.timeout = timeout;
+  }
+
+  static Database on(DataSource dataSource, SchemaOptions options) {
+    return new Database(new Shared(options), new OwnConnections(dataSource), null);
+  }
+
+  Database joining(Connection connection) {
+    return new Database(shared, new JoinedConnection(connection), timeout);
+  }
+
+  Database withTimeout(Duration limit) {
+    return new Database(shared, connections, limit);
+  }
+
+  /** Reads, by one statement or by several that need not agree. */
+  <T extends @Nullable Object> T read(String operation, Work<T> work) {
+    return run(operation, Mode.READ, work);
+  }
+
+  /** Writes by one statement. */
+  <T extends @Nullable Object> T write(String operation, Work<T> work) {
+    return run(operation, Mode.WRITE, work);
+  }
+
+  /**
+   * Does all or nothing, by several statements, at READ COMMITTED. In a transaction that is joined,
+   * its isolation stays, and what a failed call did is undone to a savepoint.
+   */
+  <T extends @Nullable Object> T transact(String operation, Work<T> work) {
+    return run(operation, Mode.TRANSACT, work);
+  }
+
+  /** Whether calls take part in a transaction of the caller. */
+  boolean joined() {
+    return connections instanceof JoinedConnection;
+  }
+
+  SchemaOptions options() {
+    return shared.options;
+  }
+
+  /** What is in the database; asked once. */
+  SchemaState state(Handle handle) {
+    return names(handle).state();
+  }
+
+  /** How statements name things; asked once. */
+  Names names(Handle handle) {
+    Names names = shared.names;
+    if (names == null) {
+      names = new Names(options(), Schema.inspect(handle.getConnection(), options()));
+      shared.names = names;
+    }
+    return names;
+  }
+
+  /** A DAO's statements: made from the names once, then kept. */
+  <S> S statements(Handle handle, Class<S> type, Function<Names, S> make) {
+    Object made = shared.statements.get(type);
+    if (made == null) {
+      made = shared.statements.computeIfAbsent(type, absent -> make.apply(names(handle)));
+    }
+    return type.cast(made);
+  }
+
+  private <T extends @Nullable Object> T run(String operation, Mode mode, Work<T> work) {
+    Deadline deadline = timeout == null ? null : Deadline.in(timeout);
+    Connections.Progress progress = new Connections.Progress();
+    try {
+      return connections.run(
+          mode,
+          progress,
+          deadline,
+          connection -> {
+            try (Handle handle = Session.over(connection, deadline)) {
+              names(handle);
+              return work.run(handle);
+            }
+          });
+    } catch (SQLException failure) {
+      throw Failures.translate(operation, failure, progress.mayHaveCommitted);
+    } catch (JdbiException failure) {
+      SQLException cause = Failures.sqlException(failure);
+      if (cause == null) {
+        throw failure;
+      }
+      throw Failures.translate(operation, cause, progress.mayHaveCommitted);
+    }
+  }
+
+  enum Mode {
+    READ,
+    WRITE,
+    TRANSACT
+  }
+
+  /** What all views of one {@link Consolidation} share. */
+  private static final class Shared {
+    final SchemaOptions options;
+    final Map<Class<?>, Object> statements = new ConcurrentHashMap<>();
+    volatile @Nullable Names names;
+
+    Shared(SchemaOptions options) {
+      this.options = options;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package io.agentmemory.consolidation.dao;
+
+import java.sql.SQLException;
+import java.sql.SQLTransientException;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/** Translates what JDBC and Jdbi throw. */
+final class Failures {
+  static final String UNIQUE_VIOLATION = "23505";
+  static final String QUERY_CANCELED = "57014";
+
+  /** What may have passed when the call is tried again, by whole SQLSTATE. */
+  private static final Set<String> TRANSIENT =
+      Set.of(
+          "40001", "40P01", "55P03", "53300", QUERY_CANCELED, "57P01", "57P02", "57P03", "57P05");
+
+  /** Classes of SQLSTATE that are errors of a statement, never the end of a connection. */
+  private static final Set<String> CERTAIN = Set.of("21", "22", "23", "40", "42", "54", "55");
+
+  private Failures() {}
+
+  /** The SQL exception that an exception is or was caused by, null where there is none. */
+  static @Nullable SQLException sqlException(Throwable failure) {
+    Throwable at = failure;
+    for (int depth = 0; at != null && depth < 20; depth++) {
+      if (at instanceof SQLException sql) {
+        return sql;
+      }
+      at = at.getCause();
+    }
+    return null;
+  }
+
+  /** The SQLSTATE behind an exception, null where there is none. */
+  static @Nullable String sqlState(Throwable failure) {
+    SQLException sql = sqlException(failure);
+    return sql == null ? null : sql.getSQLState();
+  }
+
+  /**
+   * The exception for a failed call.
+   *
+   * @param committing whether the server may have committed before the failure
+   */
+  static DatabaseException translate(String operation, SQLException failure, boolean committing) {
+    ServerErrorMessage said = serverMessage(failure);
+    String message = said == null ? null : said.getMessage();
+    if (message == null) {
+      message = String.valueOf(failure.getMessage());
+    }
+    boolean known = !committing || refused(said);
+    String state = failure.getSQLState();
+    return new DatabaseException(
+        operation,
+        message,
+        state,
+        known ? Outcome.DID_NOT_HAPPEN : Outcome.UNKNOWN,
+        isTransient(failure, state),
+        failure);
+  }
+
+  /**
+   * After an ERROR the server has rolled back; after a FATAL, a PANIC or a lost connection one
+   * cannot tell. A server may translate the word, so the classes in which none of those occurs
+   * count too.
+   */
+  private static boolean refused(@Nullable ServerErrorMessage said) {
+    if (said == null) {
+      return false;
+    }
+    if ("ERROR".equals(said.getSeverity())) {
+      return true;
+    }
+    String state = said.getSQLState();
+    return state != null && state.length() == 5 && CERTAIN.contains(state.substring(0, 2));
+  }
+
+  private static boolean isTransient(SQLException failure, @Nullable String state) {
+    return failure instanceof SQLTransientException
+        || (state != null && (state.startsWith("08") || TRANSIENT.contains(state)));
+  }
+
+  private static @Nullable ServerErrorMessage serverMessage(SQLException failure) {
+    SQLException at = failure;
+    for (int depth = 0; at != null && depth < 20; depth++) {
+      if (at instanceof PSQLException postgres && postgres.getServerErrorMessage() != null) {
+        return postgres.getServerErrorMessage();
+      }
+      at = at.getNextException();
+    }
+    return null;
+  }
+}

@@ -1,0 +1,68 @@
+package io.agentmemory.consolidation.dao;
+
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import io.agentmemory.consolidation.schema.SchemaState;
+import java.util.Locale;
+
+/**
+ * What our statements call things, as SQL: everything is quoted and carries its schema, so that no
+ * {@code search_path} can send a statement elsewhere.
+ */
+final class Names {
+  private final SchemaOptions options;
+  private final SchemaState state;
+
+  Names(SchemaOptions options, SchemaState state) {
+    this.options = options;
+    this.state = state;
+  }
+
+  /** {@code consolidated_memories}. */
+  String memories() {
+    return new QualifiedName(options.schema(), "consolidated_memories").sql();
+  }
+
+  /** {@code consolidation_jobs}. */
+  String jobs() {
+    return new QualifiedName(options.schema(), "consolidation_jobs").sql();
+  }
+
+  /** The host's table. */
+  String taskMemories() {
+    return options.hostTable().table().sql();
+  }
+
+  /** The type of the embeddings, without dimensions. */
+  String vectorType() {
+    return inExtension(options.vectorType().name().toLowerCase(Locale.ROOT));
+  }
+
+  /** The type of the embeddings, with their dimensions. */
+  String vectorColumnType() {
+    return vectorType() + "(" + options.dimensions() + ")";
+  }
+
+  /** The operator of the cosine distance. */
+  String cosineDistance() {
+    return "operator(" + quoted(state.extensionSchema()) + ".<=>)";
+  }
+
+  /** A function or type of the extension. */
+  String inExtension(String name) {
+    return new QualifiedName(state.extensionSchema(), name).sql();
+  }
+
+  /** What {@link io.agentmemory.consolidation.schema.Schema#inspect} found. */
+  SchemaState state() {
+    return state;
+  }
+
+  SchemaOptions options() {
+    return options;
+  }
+
+  static String quoted(String identifier) {
+    return '"' + identifier.replace("\"", "\"\"") + '"';
+  }
+}
