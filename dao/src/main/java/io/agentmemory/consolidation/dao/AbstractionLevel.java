@@ -29,7 +29,7 @@ public enum AbstractionLevel {
    *
    * @param level 1, 2 or 3
    * @return the level
-   * @throws IllegalArgumentException if there is no such level
+   * @throws InvalidInputException if there is no such level
    */
   public static AbstractionLevel of(int level) {
     return switch (level) {
@@ -37,7 +37,7 @@ public enum AbstractionLevel {
       case 2 -> GENERALIZED;
       case 3 -> PRINCIPLE;
       default ->
-          throw new IllegalArgumentException("abstraction level must be 1, 2 or 3, was " + level);
+          throw new InvalidInputException("abstraction level must be 1, 2 or 3, was " + level);
     };
   }
 }

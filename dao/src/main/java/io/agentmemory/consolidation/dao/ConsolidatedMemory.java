@@ -50,9 +50,9 @@ public record ConsolidatedMemory(
    * @param content its text
    * @param type what kind of knowledge it is
    * @param abstractionLevel how far it is from its sources
-   * @param patternType the pattern's name
+   * @param patternType the application's name for the pattern that it is an instance of
    * @param confidence how sure the consolidation was
-   * @param sourceMemoryIds what it was consolidated from
+   * @param sourceMemoryIds the task memories or consolidated memories that it was consolidated from
    * @param embedding its vector
    * @param tags its tags
    * @param consolidationMethod how it was consolidated

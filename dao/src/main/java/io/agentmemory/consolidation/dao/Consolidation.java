@@ -26,10 +26,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Consolidation implements AutoCloseable {
   private final Database database;
+  private final ConsolidatedMemoryDao memories;
   private final @Nullable Pool pool;
 
   private Consolidation(Database database, @Nullable Pool pool) {
     this.database = database;
+    this.memories = new ConsolidatedMemoryDao(database);
     this.pool = pool;
   }
 
@@ -124,6 +126,15 @@ public final class Consolidation implements AutoCloseable {
     if (pool != null) {
       pool.close();
     }
+  }
+
+  /**
+   * The projects' consolidated memories.
+   *
+   * @return the access to them
+   */
+  public ConsolidatedMemoryDao memories() {
+    return memories;
   }
 
   /** For the DAOs of this package. */

@@ -23,10 +23,10 @@ public final class Embedding {
    *
    * @param values the numbers, copied
    * @return the embedding
-   * @throws IllegalArgumentException if the numbers have no direction
+   * @throws InvalidInputException if the numbers have no direction
    */
   public static Embedding of(float... values) {
-    return checked(values.clone());
+    return checked(Checks.notNull("values", values).clone());
   }
 
   /**
@@ -34,10 +34,10 @@ public final class Embedding {
    *
    * @param values the numbers
    * @return the embedding
-   * @throws IllegalArgumentException if the numbers have no direction
+   * @throws InvalidInputException if the numbers have no direction
    */
   public static Embedding of(double[] values) {
-    float[] floats = new float[values.length];
+    float[] floats = new float[Checks.notNull("values", values).length];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = (float) values[i];
     }
@@ -51,12 +51,12 @@ public final class Embedding {
 
   private static Embedding checked(float[] values) {
     if (values.length == 0) {
-      throw new IllegalArgumentException("an embedding must not be empty");
+      throw new InvalidInputException("an embedding must not be empty");
     }
     double squares = 0;
     for (int i = 0; i < values.length; i++) {
       if (!Float.isFinite(values[i])) {
-        throw new IllegalArgumentException(
+        throw new InvalidInputException(
             "an embedding must hold finite numbers, number %d of %d is %s"
                 .formatted(i + 1, values.length, values[i]));
       }
@@ -64,11 +64,11 @@ public final class Embedding {
     }
     double length = Math.sqrt(squares);
     if (length == 0) {
-      throw new IllegalArgumentException(
+      throw new InvalidInputException(
           "an embedding must not be zero: it would have no direction, and no search would find it");
     }
     if (length < SHORTEST || length > LONGEST) {
-      throw new IllegalArgumentException(
+      throw new InvalidInputException(
           "an embedding's length must be between %s and %s, was %s: normalise it"
               .formatted(SHORTEST, LONGEST, length));
     }
@@ -103,11 +103,11 @@ public final class Embedding {
    *
    * @param other an embedding of as many dimensions
    * @return from -1, opposite, to 1, the same direction
-   * @throws IllegalArgumentException if the dimensions differ
+   * @throws InvalidInputException if the dimensions differ
    */
   public double cosineSimilarity(Embedding other) {
     if (values.length != other.values.length) {
-      throw new IllegalArgumentException(
+      throw new InvalidInputException(
           "cannot compare an embedding of %d dimensions with one of %d"
               .formatted(values.length, other.values.length));
     }

@@ -1,9 +1,9 @@
 package io.agentmemory.consolidation.dao;
 
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +35,7 @@ public record MemoryFilter(
       new MemoryFilter(Set.of(), Set.of(), Set.of(), Set.of(), Set.of(), null, null, null);
 
   /**
-   * Keeps unmodifiable copies of the sets.
+   * Checks the parts and keeps unmodifiable copies of the sets.
    *
    * @param types one of these types
    * @param levels one of these levels
@@ -47,11 +47,16 @@ public record MemoryFilter(
    * @param to consolidated before this time
    */
   public MemoryFilter {
+    Checks.notNull("types", types).forEach(MemoryChecks::type);
+    Checks.notNull("levels", levels).forEach(level -> Checks.notNull("level", level));
     types = Set.copyOf(types);
     levels = Set.copyOf(levels);
-    anyTags = Set.copyOf(anyTags);
-    allTags = Set.copyOf(allTags);
-    patternTypes = Set.copyOf(patternTypes);
+    anyTags = Set.copyOf(MemoryChecks.tags("anyTags", anyTags));
+    allTags = Set.copyOf(MemoryChecks.tags("allTags", allTags));
+    patternTypes = Set.copyOf(MemoryChecks.tags("patternTypes", patternTypes));
+    MemoryChecks.confidence(minConfidence);
+    from = MemoryChecks.time("from", from);
+    to = MemoryChecks.time("to", to);
   }
 
   /**
@@ -71,7 +76,7 @@ public record MemoryFilter(
    */
   public MemoryFilter types(MemoryType... types) {
     return new MemoryFilter(
-        Set.copyOf(List.of(types)),
+        new LinkedHashSet<>(Arrays.asList(Checks.notNull("types", types))),
         levels,
         anyTags,
         allTags,
@@ -90,7 +95,7 @@ public record MemoryFilter(
   public MemoryFilter levels(AbstractionLevel... levels) {
     return new MemoryFilter(
         types,
-        Set.copyOf(List.of(levels)),
+        new LinkedHashSet<>(Arrays.asList(Checks.notNull("levels", levels))),
         anyTags,
         allTags,
         patternTypes,
@@ -107,7 +112,14 @@ public record MemoryFilter(
    */
   public MemoryFilter anyTag(Collection<String> tags) {
     return new MemoryFilter(
-        types, levels, new LinkedHashSet<>(tags), allTags, patternTypes, minConfidence, from, to);
+        types,
+        levels,
+        new LinkedHashSet<>(Checks.notNull("tags", tags)),
+        allTags,
+        patternTypes,
+        minConfidence,
+        from,
+        to);
   }
 
   /**
@@ -118,7 +130,14 @@ public record MemoryFilter(
    */
   public MemoryFilter allTags(Collection<String> tags) {
     return new MemoryFilter(
-        types, levels, anyTags, new LinkedHashSet<>(tags), patternTypes, minConfidence, from, to);
+        types,
+        levels,
+        anyTags,
+        new LinkedHashSet<>(Checks.notNull("tags", tags)),
+        patternTypes,
+        minConfidence,
+        from,
+        to);
   }
 
   /**
@@ -133,7 +152,7 @@ public record MemoryFilter(
         levels,
         anyTags,
         allTags,
-        new LinkedHashSet<>(patternTypes),
+        new LinkedHashSet<>(Checks.notNull("patternTypes", patternTypes)),
         minConfidence,
         from,
         to);

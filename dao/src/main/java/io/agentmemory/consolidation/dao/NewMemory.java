@@ -1,7 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -43,14 +43,14 @@ public record NewMemory(
     int reuseCount) {
 
   /**
-   * Keeps unmodifiable copies of the lists, and the times in microseconds as the database does.
+   * Checks the parts, keeps copies of the lists, and the times in microseconds.
    *
    * @param id what identifies it
    * @param projectId the project it belongs to
    * @param content its text
    * @param type what kind of knowledge it is
    * @param abstractionLevel how far it is from its sources
-   * @param patternType the pattern's name
+   * @param patternType the application's name for the pattern
    * @param confidence how sure the consolidation was
    * @param sourceMemoryIds what it was consolidated from
    * @param embedding its vector
@@ -62,15 +62,20 @@ public record NewMemory(
    * @param reuseCount how often it has served as context again
    */
   public NewMemory {
-    sourceMemoryIds = List.copyOf(sourceMemoryIds);
-    tags = List.copyOf(tags);
-    createdAt = micros(createdAt);
-    updatedAt = micros(updatedAt);
-    consolidatedAt = micros(consolidatedAt);
-  }
-
-  private static @Nullable Instant micros(@Nullable Instant time) {
-    return time == null ? null : time.truncatedTo(ChronoUnit.MICROS);
+    Checks.idOrNull("id", id);
+    Checks.id("projectId", projectId);
+    MemoryChecks.content(content);
+    MemoryChecks.type(type);
+    Checks.notNull("abstractionLevel", abstractionLevel);
+    MemoryChecks.patternType(patternType);
+    MemoryChecks.confidence(confidence);
+    sourceMemoryIds = MemoryChecks.ids("sourceMemoryIds", sourceMemoryIds);
+    tags = MemoryChecks.tags("tags", tags);
+    MemoryChecks.consolidationMethod(consolidationMethod);
+    createdAt = MemoryChecks.time("createdAt", createdAt);
+    updatedAt = MemoryChecks.time("updatedAt", updatedAt);
+    consolidatedAt = MemoryChecks.time("consolidatedAt", consolidatedAt);
+    Checks.between("reuseCount", reuseCount, 0, Integer.MAX_VALUE);
   }
 
   /**
@@ -154,7 +159,7 @@ public record NewMemory(
      * @return this builder
      */
     public Builder sourceMemoryIds(Collection<String> sourceMemoryIds) {
-      this.sourceMemoryIds = List.copyOf(sourceMemoryIds);
+      this.sourceMemoryIds = MemoryChecks.ids("sourceMemoryIds", sourceMemoryIds);
       return this;
     }
 
@@ -176,7 +181,7 @@ public record NewMemory(
      * @return this builder
      */
     public Builder tags(Collection<String> tags) {
-      this.tags = List.copyOf(tags);
+      this.tags = MemoryChecks.tags("tags", tags);
       return this;
     }
 
@@ -187,7 +192,7 @@ public record NewMemory(
      * @return this builder
      */
     public Builder tags(String... tags) {
-      return tags(List.of(tags));
+      return tags(Arrays.asList(Checks.notNull("tags", tags)));
     }
 
     /**
@@ -249,6 +254,7 @@ public record NewMemory(
      * The memory.
      *
      * @return the memory
+     * @throws InvalidInputException if a part is not as it must be
      */
     public NewMemory build() {
       return new NewMemory(

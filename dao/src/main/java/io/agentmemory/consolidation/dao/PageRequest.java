@@ -13,6 +13,17 @@ import org.jspecify.annotations.Nullable;
 public record PageRequest(int size, @Nullable String after) {
 
   /**
+   * Checks the parts.
+   *
+   * @param size at most so many items
+   * @param after the key of the last item of the page before
+   */
+  public PageRequest {
+    Checks.between("size", size, 1, Checks.MAX_PAGE);
+    Checks.textOrNull("after", after);
+  }
+
+  /**
    * The first page.
    *
    * @param size at most so many items

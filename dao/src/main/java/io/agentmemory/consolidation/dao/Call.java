@@ -1,0 +1,121 @@
+package io.agentmemory.consolidation.dao;
+
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import org.jspecify.annotations.Nullable;
+
+/** One use of a {@link Sql}: its parameters are set by name, then it runs. Closes its statement. */
+final class Call implements AutoCloseable {
+  private final Sql sql;
+  private final PreparedStatement statement;
+
+  Call(Sql sql, PreparedStatement statement) {
+    this.sql = sql;
+    this.statement = statement;
+  }
+
+  Call text(String name, @Nullable String value) throws SQLException {
+    for (int position : sql.positions(name)) {
+      statement.setString(position, value);
+    }
+    return this;
+  }
+
+  Call integer(String name, int value) throws SQLException {
+    for (int position : sql.positions(name)) {
+      statement.setInt(position, value);
+    }
+    return this;
+  }
+
+  Call number(String name, @Nullable Double value) throws SQLException {
+    for (int position : sql.positions(name)) {
+      if (value == null) {
+        statement.setNull(position, Types.DOUBLE);
+      } else {
+        statement.setDouble(position, value);
+      }
+    }
+    return this;
+  }
+
+  Call time(String name, @Nullable Instant value) throws SQLException {
+    for (int position : sql.positions(name)) {
+      if (value == null) {
+        statement.setNull(position, Types.TIMESTAMP_WITH_TIMEZONE);
+      } else {
+        statement.setObject(position, value.atOffset(ZoneOffset.UTC));
+      }
+    }
+    return this;
+  }
+
+  Call texts(String name, Collection<String> values) throws SQLException {
+    return array(name, "varchar", values.toArray(String[]::new));
+  }
+
+  Call integers(String name, Collection<Integer> values) throws SQLException {
+    return array(name, "int4", values.toArray(Integer[]::new));
+  }
+
+  /** Sends the numbers in binary; the statement casts them to its vector type. */
+  Call vector(String name, @Nullable Embedding value) throws SQLException {
+    if (value == null) {
+      for (int position : sql.positions(name)) {
+        statement.setNull(position, Types.ARRAY);
+      }
+      return this;
+    }
+    for (int position : sql.positions(name)) {
+      statement.setObject(position, value.values(), Types.ARRAY);
+    }
+    return this;
+  }
+
+  private Call array(String name, String type, Object[] values) throws SQLException {
+    Array array = statement.getConnection().createArrayOf(type, values);
+    for (int position : sql.positions(name)) {
+      statement.setArray(position, array);
+    }
+    return this;
+  }
+
+  ResultSet query() throws SQLException {
+    return statement.executeQuery();
+  }
+
+  int update() throws SQLException {
+    return statement.executeUpdate();
+  }
+
+  void addToBatch() throws SQLException {
+    statement.addBatch();
+  }
+
+  int[] runBatch() throws SQLException {
+    return statement.executeBatch();
+  }
+
+  /** Runs several statements sent together and gives the rows of one of them, counted from 0. */
+  ResultSet query(int index) throws SQLException {
+    boolean rows = statement.execute();
+    for (int i = 0; i < index; i++) {
+      rows = statement.getMoreResults();
+    }
+    if (!rows) {
+      throw new IllegalStateException("statement " + index + " gives no rows: " + sql.text());
+    }
+    return statement.getResultSet();
+  }
+
+  @Override
+  public void close() throws SQLException {
+    statement.close();
+  }
+}

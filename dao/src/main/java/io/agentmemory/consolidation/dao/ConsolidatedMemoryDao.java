@@ -1,0 +1,269 @@
+package io.agentmemory.consolidation.dao;
+
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * A project's consolidated memories: in, out, and found again.
+ *
+ * <p>Every method sees the memories of the project that it is given, and no others. Reads leave the
+ * embeddings in the database unless asked to fetch them, see {@link #withEmbeddings}; they work in
+ * read-only transactions and on a replica.
+ *
+ * <p>Immutable and thread-safe. No argument may be null. Arguments are checked before anything is
+ * sent: {@link InvalidInputException}. What the database refuses is a {@link DatabaseException}.
+ */
+public final class ConsolidatedMemoryDao {
+  private final Database database;
+  private final boolean withEmbeddings;
+
+  ConsolidatedMemoryDao(Database database) {
+    this(database, false);
+  }
+
+  private ConsolidatedMemoryDao(Database database, boolean withEmbeddings) {
+    this.database = database;
+    this.withEmbeddings = withEmbeddings;
+  }
+
+  /**
+   * The same memories, read with their embeddings.
+   *
+   * @return a view of this
+   */
+  public ConsolidatedMemoryDao withEmbeddings() {
+    return new ConsolidatedMemoryDao(database, true);
+  }
+
+  /**
+   * Inserts a memory.
+   *
+   * @param memory the memory
+   * @return the memory as it is in the database, with its id and times
+   * @throws DuplicateIdException if its id is taken
+   * @throws ContentTooLongException if its content has too many different words for text search
+   */
+  public ConsolidatedMemory insert(NewMemory memory) {
+    check(memory);
+    return database.write("memories.insert", handle -> insert(handle, memory));
+  }
+
+  /** Inserts a memory by a connection in use. */
+  ConsolidatedMemory insert(Handle handle, NewMemory memory) throws SQLException {
+    check(memory);
+    return MemoryInserts.insert(session(handle), memory);
+  }
+
+  /**
+   * Inserts memories of any projects, all of them or none, in one transaction. Exceptions name the
+   * memory that is at fault by its number, from 1.
+   *
+   * @param memories the memories
+   * @return their ids, in the same order
+   * @throws DuplicateIdException if one's id is taken
+   * @throws ContentTooLongException if one's content has too many different words for text search
+   */
+  public List<String> insertAll(Collection<NewMemory> memories) {
+    Checks.notNull("memories", memories);
+    List<NewMemory> copy = MemoryChecks.memories(memories, database.options());
+    if (copy.isEmpty()) {
+      return List.of();
+    }
+    return database.transact(
+        "memories.insertAll", handle -> MemoryInserts.insertAll(session(handle), copy));
+  }
+
+  /**
+   * The memory with an id.
+   *
+   * @param projectId the project
+   * @param id the id
+   * @return the memory, empty where the project has none of this id
+   */
+  public Optional<ConsolidatedMemory> find(String projectId, String id) {
+    Checks.id("projectId", projectId);
+    Checks.id("id", id);
+    return database.read(
+        "memories.find", handle -> MemoryReads.find(session(handle), projectId, id));
+  }
+
+  /**
+   * The memories with these ids.
+   *
+   * @param projectId the project
+   * @param ids at most 10,000 ids
+   * @return the memories that there are, in the order of the ids
+   */
+  public List<ConsolidatedMemory> findAll(String projectId, Collection<String> ids) {
+    Checks.id("projectId", projectId);
+    Set<String> distinct = MemoryChecks.distinctIds(ids);
+    if (distinct.isEmpty()) {
+      return List.of();
+    }
+    return database.read(
+        "memories.findAll", handle -> MemoryReads.findAll(session(handle), projectId, distinct));
+  }
+
+  /**
+   * A project's memories in order of their ids; generated ids are in order of their creation.
+   *
+   * @param projectId the project
+   * @param filter which of them
+   * @param page which page
+   * @return the page
+   */
+  public Page<ConsolidatedMemory> list(String projectId, MemoryFilter filter, PageRequest page) {
+    Checks.id("projectId", projectId);
+    Checks.notNull("filter", filter);
+    Checks.page(page);
+    return database.read(
+        "memories.list", handle -> MemoryReads.list(session(handle), projectId, filter, page));
+  }
+
+  /**
+   * Changes a memory unless somebody else did so meanwhile.
+   *
+   * @param projectId the project
+   * @param id the memory's id
+   * @param changes what to change
+   * @param expectedUpdatedAt when the memory was changed last, as the caller knows it
+   * @return the memory after the change; empty, with nothing changed, where the expectation no
+   *     longer holds or the project has no such memory
+   * @throws ContentTooLongException if the content has too many different words for text search
+   */
+  public Optional<ConsolidatedMemory> update(
+      String projectId, String id, MemoryUpdate changes, Instant expectedUpdatedAt) {
+    Checks.id("projectId", projectId);
+    Checks.id("id", id);
+    Checks.notNull("changes", changes);
+    Checks.notNull("expectedUpdatedAt", expectedUpdatedAt);
+    MemoryChecks.embedding(changes.embedding(), database.options());
+    return database.write(
+        "memories.update",
+        handle -> MemoryChanges.update(session(handle), projectId, id, changes, expectedUpdatedAt));
+  }
+
+  /**
+   * Counts that memories served as context once more. It is no change of the memories: their {@code
+   * updatedAt} stays.
+   *
+   * @param projectId the project
+   * @param ids the memories' ids, at most 10,000
+   * @return how many there are of them
+   */
+  public int countReuse(String projectId, Collection<String> ids) {
+    Checks.id("projectId", projectId);
+    Set<String> distinct = MemoryChecks.distinctIds(ids);
+    if (distinct.isEmpty()) {
+      return 0;
+    }
+    return database.write(
+        "memories.countReuse",
+        handle -> MemoryChanges.countReuse(session(handle), projectId, distinct));
+  }
+
+  /**
+   * Deletes a memory.
+   *
+   * @param projectId the project
+   * @param id the memory's id
+   * @param onLineage what to do where it has sources, or others were consolidated from it
+   * @return whether there was such a memory
+   * @throws MemoryInUseException if it has, and that is to be refused
+   */
+  public boolean delete(String projectId, String id, OnLineage onLineage) {
+    Checks.id("projectId", projectId);
+    Checks.id("id", id);
+    Checks.notNull("onLineage", onLineage);
+    return database.transact(
+        "memories.delete",
+        handle -> MemoryDeletes.delete(session(handle), projectId, id, onLineage));
+  }
+
+  /**
+   * Deletes all memories of a project, in batches that are each a transaction of its own (in a
+   * joined transaction: part of it). Task memories that were consolidated into them count as not
+   * consolidated again. When interrupted, the next call goes on with what is left.
+   *
+   * @param projectId the project
+   * @param batchSize how many memories to delete at a time, from 1 to 10,000
+   * @return how many were deleted
+   */
+  public long deleteProject(String projectId, int batchSize) {
+    Checks.id("projectId", projectId);
+    MemoryChecks.limit("batchSize", batchSize);
+    long deleted = 0;
+    int batch;
+    do {
+      batch =
+          database.transact(
+              "memories.deleteProject",
+              handle -> MemoryDeletes.deleteBatch(session(handle), projectId, batchSize));
+      deleted += batch;
+    } while (batch > 0);
+    return deleted;
+  }
+
+  /**
+   * Finds the memories nearest to an embedding.
+   *
+   * @param projectId the project
+   * @param query what to find
+   * @return as many as asked for, or all with an embedding that pass the filter
+   */
+  public SearchResult<VectorHit> searchByVector(String projectId, VectorQuery query) {
+    Checks.id("projectId", projectId);
+    Checks.notNull("query", query);
+    MemoryChecks.embedding(query.embedding(), database.options());
+    return database.read(
+        "memories.searchByVector", handle -> VectorSearch.run(session(handle), projectId, query));
+  }
+
+  /**
+   * Finds the memories whose words match best.
+   *
+   * @param projectId the project
+   * @param query what to find
+   * @return as many as asked for, or all that match and pass the filter
+   */
+  public SearchResult<TextHit> searchByText(String projectId, TextQuery query) {
+    Checks.id("projectId", projectId);
+    Checks.notNull("query", query);
+    return database.read(
+        "memories.searchByText", handle -> TextSearch.run(session(handle), projectId, query));
+  }
+
+  /**
+   * Finds memories by vector and by words at once.
+   *
+   * @param projectId the project
+   * @param query what to find
+   * @return as many as asked for, or all that match in either way and pass the filter
+   */
+  public SearchResult<FusedHit> searchFused(String projectId, FusedQuery query) {
+    Checks.id("projectId", projectId);
+    Checks.notNull("query", query);
+    MemoryChecks.embedding(query.embedding(), database.options());
+    return database.read(
+        "memories.searchFused", handle -> FusedSearch.run(session(handle), projectId, query));
+  }
+
+  private void check(NewMemory memory) {
+    Checks.notNull("memory", memory);
+    MemoryChecks.embedding(memory.embedding(), database.options());
+  }
+
+  private MemorySession session(Handle handle) {
+    return new MemorySession(
+        handle,
+        database.statements(handle, SqlCache.class, SqlCache::of),
+        VectorFormat.of(database.options().vectorType()),
+        withEmbeddings,
+        database.joined());
+  }
+}

@@ -1,0 +1,31 @@
+package io.agentmemory.consolidation.dao;
+
+import io.agentmemory.consolidation.schema.ConsolidationException;
+
+/**
+ * A memory's content has too many different words: PostgreSQL holds at most 1,048,575 bytes of them
+ * in the {@code tsvector} that text search needs. Nothing was written.
+ */
+public final class ContentTooLongException extends ConsolidationException {
+  private static final long serialVersionUID = 1L;
+
+  /** The id of the memory that is too long. */
+  private final String id;
+
+  ContentTooLongException(String what, String id, Throwable cause) {
+    super(
+        "The %s, id %s, has too many different words for text search: split or summarise it (%s)"
+            .formatted(what, Checks.quoted(id), cause.getMessage()),
+        cause);
+    this.id = id;
+  }
+
+  /**
+   * The memory that is too long.
+   *
+   * @return its id, as it was given or generated
+   */
+  public String id() {
+    return id;
+  }
+}

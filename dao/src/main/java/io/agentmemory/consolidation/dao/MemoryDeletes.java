@@ -1,0 +1,133 @@
+package io.agentmemory.consolidation.dao;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Deletes memories, with what hangs on them.
+ *
+ * <p>A memory's lineage is its own list of sources, the marks of the task memories consolidated
+ * into it, and the lists of the memories consolidated from it. An id in such a list that stands for
+ * a task memory of the same name is none of the memory's business.
+ */
+final class MemoryDeletes {
+  /** A consolidation locks its sources too: after this, nobody can come to depend on it. */
+  private static final String LOCK =
+      """
+      select cardinality(source_memory_ids) from {memories}
+      where project_id = :project and id = :id
+      for update""";
+
+  private static final String DEPENDENT =
+      """
+      project_id = :project
+        and source_memory_ids @> cast(array[:id] as varchar[])
+        and not exists (
+          select from {host}
+          where {hostId} = :id and consolidated_into_id = m.id
+            and coalesce(cast({hostProject} as text), :project) = :project)""";
+
+  private static final String MARKED =
+      """
+      consolidated_into_id = :id and coalesce(cast({hostProject} as text), :project) = :project""";
+
+  private static final String IN_USE =
+      "select exists (select from {memories} as m where "
+          + DEPENDENT
+          + "), exists (select from {host} where "
+          + MARKED
+          + ")";
+
+  private static final String DETACH_DEPENDENTS =
+      """
+      update {memories} as m
+      set source_memory_ids = array_remove(source_memory_ids, :id),
+        source_count = cardinality(array_remove(source_memory_ids, :id)),
+        updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
+      where\s"""
+          + DEPENDENT;
+
+  private static final String UNMARK =
+      """
+      update {host} set is_consolidated = false, consolidated_into_id = null
+      where consolidated_into_id = any (:ids)
+        and coalesce(cast({hostProject} as text), :project) = :project""";
+
+  private static final String DELETE =
+      "delete from {memories} where project_id = :project and id = :id";
+
+  private static final String DELETE_BATCH =
+      """
+      with doomed as materialized (
+        select id from {memories} where project_id = :project limit :limit for update
+      )
+      delete from {memories} as m using doomed
+      where m.project_id = :project and m.id = doomed.id
+      returning m.id""";
+
+  private MemoryDeletes() {}
+
+  /** Deletes one memory, in a transaction. */
+  static boolean delete(MemorySession session, String projectId, String id, OnLineage onLineage)
+      throws SQLException {
+    int sources;
+    try (Call call = session.prepare(LOCK)) {
+      ResultSet row = call.text("project", projectId).text("id", id).query();
+      if (!row.next()) {
+        return false;
+      }
+      sources = row.getInt(1);
+    }
+    if (onLineage == OnLineage.REFUSE) {
+      refuseInUse(session, projectId, id, sources);
+    } else {
+      try (Call call = session.prepare(DETACH_DEPENDENTS)) {
+        call.text("project", projectId).text("id", id).update();
+      }
+      unmark(session, projectId, List.of(id));
+    }
+    try (Call call = session.prepare(DELETE)) {
+      return call.text("project", projectId).text("id", id).update() == 1;
+    }
+  }
+
+  private static void refuseInUse(MemorySession session, String projectId, String id, int sources)
+      throws SQLException {
+    try (Call call = session.prepare(IN_USE)) {
+      ResultSet row = call.text("project", projectId).text("id", id).query();
+      row.next();
+      boolean dependents = row.getBoolean(1);
+      boolean marked = row.getBoolean(2);
+      if (dependents || marked || sources > 0) {
+        throw new MemoryInUseException(
+            id,
+            (dependents ? "others were consolidated from it" : "it was consolidated from others")
+                + ". To take it out of its lineage first, use OnLineage.DETACH");
+      }
+    }
+  }
+
+  /** Deletes some of a project's memories, in a transaction, and says how many. */
+  static int deleteBatch(MemorySession session, String projectId, int limit) throws SQLException {
+    List<String> ids = new ArrayList<>();
+    try (Call call = session.prepare(DELETE_BATCH)) {
+      ResultSet rows = call.text("project", projectId).integer("limit", limit).query();
+      while (rows.next()) {
+        ids.add(rows.getString(1));
+      }
+    }
+    if (!ids.isEmpty()) {
+      unmark(session, projectId, ids);
+    }
+    return ids.size();
+  }
+
+  private static void unmark(MemorySession session, String projectId, List<String> ids)
+      throws SQLException {
+    try (Call call = session.prepare(UNMARK)) {
+      call.text("project", projectId).texts("ids", ids).update();
+    }
+  }
+}

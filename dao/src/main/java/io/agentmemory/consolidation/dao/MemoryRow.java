@@ -1,0 +1,79 @@
+package io.agentmemory.consolidation.dao;
+
+import java.sql.Array;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Reads a memory from the columns of one row, by position and without reflection. */
+final class MemoryRow {
+  /** What is selected of the table {@code m}, save for the project, which the caller knows. */
+  static final String COLUMNS =
+      """
+      m.id, m.content, m.memory_type, m.abstraction_level, m.pattern_type, m.confidence_score,
+      m.source_memory_ids, m.tags, m.consolidation_method, m.created_at, m.updated_at,
+      m.consolidated_at, m.source_count, m.reuse_count""";
+
+  /** The same with the embedding in binary, whatever the format of the result. */
+  static final String COLUMNS_AND_EMBEDDING = COLUMNS + ", {vectorSend}(m.embedding)";
+
+  private static final int COUNT = 14;
+
+  private MemoryRow() {}
+
+  static String columns(boolean withEmbedding) {
+    return withEmbedding ? COLUMNS_AND_EMBEDDING : COLUMNS;
+  }
+
+  /** Reads the columns that start at a position; {@code vectors} is null without embedding. */
+  static ConsolidatedMemory read(
+      ResultSet row, int first, String projectId, @Nullable VectorFormat vectors)
+      throws SQLException {
+    int at = first;
+    return new ConsolidatedMemory(
+        row.getString(at++),
+        projectId,
+        row.getString(at++),
+        MemoryType.of(row.getString(at++)),
+        AbstractionLevel.of(row.getInt(at++)),
+        row.getString(at++),
+        number(row, at++),
+        texts(row.getArray(at++)),
+        vectors == null ? null : vectors.read(row.getBytes(first + COUNT)),
+        texts(row.getArray(at++)),
+        row.getString(at++),
+        time(row, at++),
+        time(row, at++),
+        time(row, at++),
+        row.getInt(at++),
+        row.getInt(at));
+  }
+
+  private static @Nullable Double number(ResultSet row, int at) throws SQLException {
+    double value = row.getDouble(at);
+    return row.wasNull() ? null : value;
+  }
+
+  static Instant time(ResultSet row, int at) throws SQLException {
+    return row.getObject(at, OffsetDateTime.class).toInstant();
+  }
+
+  /** An array's texts; null is an empty array, and elements that are null are left out. */
+  private static List<String> texts(@Nullable Array array) throws SQLException {
+    if (array == null) {
+      return List.of();
+    }
+    @Nullable String[] values = (@Nullable String[]) array.getArray();
+    List<String> texts = new ArrayList<>(values.length);
+    for (String value : values) {
+      if (value != null) {
+        texts.add(value);
+      }
+    }
+    return texts;
+  }
+}

@@ -1,0 +1,85 @@
+package io.agentmemory.consolidation.dao;
+
+import java.util.List;
+import java.util.StringJoiner;
+
+/**
+ * Server settings that hold for one statement and travel with it in one round trip.
+ *
+ * <p>The settings, the statement and, in a caller's transaction, what puts the old values back are
+ * sent together. Outside a transaction they form one of their own, at whose end the settings are
+ * gone; within one they would last to its end, so they are saved before and restored after. Where
+ * the statement fails, the caller's rollback undoes the settings as well.
+ */
+final class Settings {
+  /** A plan for the values at hand, since a generic one is off by orders of magnitude. */
+  static final Settings PLAN =
+      new Settings(
+          List.of(
+              new Setting("plan_cache_mode", "'force_custom_plan'"), new Setting("jit", "'off'")));
+
+  /**
+   * The same for a search over the HNSW index. Without sorting (which plans that cannot do without
+   * it still do) the index gives the order even where the planner takes the project for smaller
+   * than it is, as it does until the first {@code ANALYZE} after a load.
+   */
+  static final Settings HNSW =
+      new Settings(
+          List.of(
+              new Setting("plan_cache_mode", "'force_custom_plan'"),
+              new Setting("jit", "'off'"),
+              new Setting("enable_sort", "'off'"),
+              new Setting("hnsw.iterative_scan", "'relaxed_order'"),
+              new Setting("hnsw.max_scan_tuples", "'20000'"),
+              new Setting("hnsw.ef_search", ":efSearch")));
+
+  private static final String SAVED = "'consolidation.saved'";
+
+  private record Setting(String name, String value) {}
+
+  private final List<Setting> settings;
+
+  private Settings(List<Setting> settings) {
+    this.settings = settings;
+  }
+
+  /** The template that runs a statement under these settings. */
+  String around(String statement, boolean joined) {
+    return joined
+        ? save() + ";\n" + set() + ";\n" + statement + ";\n" + restore()
+        : set() + ";\n" + statement;
+  }
+
+  /** Which of the results is the statement's, from 0. */
+  static int index(boolean joined) {
+    return joined ? 2 : 1;
+  }
+
+  private String set() {
+    StringJoiner sql = new StringJoiner(", ", "select ", "");
+    for (Setting setting : settings) {
+      sql.add("set_config('%s', %s, true)".formatted(setting.name, setting.value));
+    }
+    return sql.toString();
+  }
+
+  private String save() {
+    StringJoiner sql =
+        new StringJoiner(", ", "select set_config(" + SAVED + ", concat_ws('|', ", "), true)");
+    for (Setting setting : settings) {
+      sql.add("coalesce(current_setting('%s', true), '')".formatted(setting.name));
+    }
+    return sql.toString();
+  }
+
+  /** A setting that had no value, because the extension was not loaded yet, gets its default. */
+  private String restore() {
+    StringJoiner sql = new StringJoiner(", ", "select ", "");
+    for (int i = 0; i < settings.size(); i++) {
+      sql.add(
+          "set_config('%s', nullif(split_part(current_setting(%s), '|', %d), ''), true)"
+              .formatted(settings.get(i).name, SAVED, i + 1));
+    }
+    return sql.toString();
+  }
+}

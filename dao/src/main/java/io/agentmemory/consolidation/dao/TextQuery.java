@@ -1,0 +1,58 @@
+package io.agentmemory.consolidation.dao;
+
+/**
+ * A search for the memories whose words match best. Immutable.
+ *
+ * @param text what to search for
+ * @param limit how many memories to find, from 1 to 10,000
+ * @param match which memories match; the syntax of web searches unless set
+ * @param filter which memories to consider
+ */
+public record TextQuery(String text, int limit, WordMatch match, MemoryFilter filter) {
+
+  /**
+   * Checks the parts.
+   *
+   * @param text what to search for
+   * @param limit how many memories to find
+   * @param match which memories match
+   * @param filter which memories to consider
+   */
+  public TextQuery {
+    MemoryChecks.queryText(text);
+    MemoryChecks.limit("limit", limit);
+    Checks.notNull("match", match);
+    Checks.notNull("filter", filter);
+  }
+
+  /**
+   * A search among all memories of a project, in the syntax of web searches.
+   *
+   * @param text what to search for
+   * @param limit how many memories to find
+   * @return the query
+   */
+  public static TextQuery of(String text, int limit) {
+    return new TextQuery(text, limit, WordMatch.WEB_SEARCH, MemoryFilter.none());
+  }
+
+  /**
+   * The same with another way to match.
+   *
+   * @param match which memories match
+   * @return another query
+   */
+  public TextQuery withMatch(WordMatch match) {
+    return new TextQuery(text, limit, match, filter);
+  }
+
+  /**
+   * The same among fewer memories.
+   *
+   * @param filter which memories to consider
+   * @return another query
+   */
+  public TextQuery withFilter(MemoryFilter filter) {
+    return new TextQuery(text, limit, match, filter);
+  }
+}
