@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Identifiers;
 import io.agentmemory.consolidation.ddl.QualifiedName;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +38,7 @@ public record HostTable(
 
   /** Checks the column and the expressions for what no SQL text could hold. */
   public HostTable {
-    java.util.Objects.requireNonNull(table, "table");
+    Objects.requireNonNull(table, "table");
     Identifiers.check("column", idColumn);
     check("project", project);
     check("text", text);

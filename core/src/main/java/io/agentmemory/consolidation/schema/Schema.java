@@ -1,21 +1,53 @@
 package io.agentmemory.consolidation.schema;
 
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.ddl.Renderer;
+import io.agentmemory.consolidation.schema.SchemaStatus.AppliedRevision;
 import java.sql.Connection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.Function;
 import javax.sql.DataSource;
 
 /**
- * The consolidation schema of one database: moves it up and down.
+ * The consolidation schema of one database: moves it up and down, and tells what is there.
  *
- * <p>Immutable and thread-safe. No argument may be null.
+ * <p>Every change runs in one transaction of its own, READ COMMITTED, under a lock that lets one of
+ * many starting instances do it once. Its settings end with it; the connection goes back to the
+ * data source as it came. The data source must hand out connections that are in no transaction.
+ *
+ * <p>Immutable and thread-safe. No argument may be null. Methods that reach for the database throw
+ * {@link SchemaSqlException} where the server refuses a statement, {@link SchemaBusyException}
+ * where the deadline passes, {@link SchemaMismatchException} where the database records other
+ * options or definitions, and {@link SchemaException} otherwise; then nothing was changed.
  */
 public final class Schema {
   private final DataSource dataSource;
   private final SchemaOptions options;
+  private final Planner planner;
+  private final List<Changelog> changelogs;
+  private final Set<Hazard> allowed;
+  private final Waiting waiting;
 
-  private Schema(DataSource dataSource, SchemaOptions options) {
+  private Schema(
+      DataSource dataSource,
+      SchemaOptions options,
+      List<Changelog> changelogs,
+      Set<Hazard> allowed,
+      Waiting waiting) {
     this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
     this.options = Objects.requireNonNull(options, "options");
+    this.planner = new Planner(options, changelogs);
+    this.changelogs = changelogs;
+    this.allowed = allowed;
+    this.waiting = waiting;
   }
 
   /**
@@ -36,33 +68,234 @@ public final class Schema {
    * @return the schema
    */
   public static Schema on(DataSource dataSource, SchemaOptions options) {
-    return new Schema(dataSource, options);
+    return new Schema(dataSource, options, List.of(), Set.of(), Waiting.DEFAULT);
   }
 
   /**
-   * Upgrades to the newest revision.
+   * The same with an application's own revisions, applied after the library's.
+   *
+   * @param changelog the application's changelog
+   * @return another schema
+   * @throws IllegalArgumentException if another changelog has the name, or one of the revisions
+   */
+  public Schema with(Changelog changelog) {
+    List<Changelog> more = new ArrayList<>(changelogs);
+    more.add(Objects.requireNonNull(changelog, "changelog"));
+    return new Schema(dataSource, options, List.copyOf(more), allowed, waiting);
+  }
+
+  /**
+   * The same, allowing what would be refused.
+   *
+   * @param hazards what may happen
+   * @return another schema
+   */
+  public Schema allowing(Hazard... hazards) {
+    Set<Hazard> more = EnumSet.noneOf(Hazard.class);
+    more.addAll(allowed);
+    more.addAll(Arrays.asList(hazards));
+    return new Schema(dataSource, options, changelogs, more, waiting);
+  }
+
+  /**
+   * The same with another deadline for waiting on others; 5 minutes unless set. A statement that
+   * runs is not cut short by it.
+   *
+   * @param deadline zero for one try
+   * @return another schema
+   */
+  public Schema withDeadline(Duration deadline) {
+    Waiting other = new Waiting(deadline, waiting.lockTimeout());
+    return new Schema(dataSource, options, changelogs, allowed, other);
+  }
+
+  /**
+   * The same with another time to wait for one lock on a table before it is let go and tried again;
+   * 2 seconds unless set. Others may queue behind the table for as long.
+   *
+   * @param lockTimeout at least a millisecond
+   * @return another schema
+   */
+  public Schema withLockTimeout(Duration lockTimeout) {
+    Waiting other = new Waiting(waiting.deadline(), lockTimeout);
+    return new Schema(dataSource, options, changelogs, allowed, other);
+  }
+
+  /**
+   * Upgrades to the newest revision of every stream. Where nothing is to do, this costs one query
+   * and takes no lock.
    *
    * @return what was done
    */
   public UpgradeResult upgrade() {
-    if (dataSource.hashCode() == options.hashCode()) {
-      return new UpgradeResult(java.util.List.of(), java.util.List.of(), java.util.List.of());
-    }
-    throw new UnsupportedOperationException("in work");
+    return runner().run(new Upgrader(options, planner, allowed, null));
   }
 
   /**
-   * Reads what is in the database, by one read-only query.
+   * Upgrades as far as a revision: it, those before it in its stream, and those of the library that
+   * they require. Where they are applied already, nothing is done.
    *
-   * @param connection an open connection, in a transaction or not; left as it is
+   * @param revision a revision of the library or of a changelog
+   * @return what was done
+   * @throws IllegalArgumentException if there is no such revision
+   */
+  public UpgradeResult upgradeTo(String revision) {
+    Objects.requireNonNull(revision, "revision");
+    return runner().run(new Upgrader(options, planner, allowed, revision));
+  }
+
+  /**
+   * Takes back the one revision that was applied last.
+   *
+   * @return what was done
+   * @throws ChangeRefusedException if data would be deleted and {@link Hazard#DELETES_DATA} is not
+   *     allowed, or if objects that are not the library's would go along
+   */
+  public DowngradeResult downgrade() {
+    return down(planner::downOne);
+  }
+
+  /**
+   * Takes back everything that was applied after a revision in its stream, and what other streams
+   * have that requires it.
+   *
+   * @param revision the revision that stays
+   * @return what was done
+   * @throws IllegalArgumentException if there is no such revision
+   * @throws ChangeRefusedException as {@link #downgrade} does
+   */
+  public DowngradeResult downgradeTo(String revision) {
+    Objects.requireNonNull(revision, "revision");
+    return down(now -> planner.downTo(now, revision));
+  }
+
+  /**
+   * Takes back everything, the history and a schema that an upgrade created included. What was
+   * adopted stays, and so does the extension {@code vector}.
+   *
+   * @return what was done
+   * @throws ChangeRefusedException as {@link #downgrade} does
+   */
+  public DowngradeResult downgradeToNothing() {
+    return down(planner::downToNothing);
+  }
+
+  private DowngradeResult down(Function<Snapshot, Plan> planning) {
+    return runner().run(new Downgrader(options, allowed, planning));
+  }
+
+  private Runner runner() {
+    return new Runner(dataSource, options, waiting);
+  }
+
+  /**
+   * Tells what was applied, and what an upgrade would apply. Reads only; one query.
+   *
+   * @return the status
+   */
+  public SchemaStatus status() {
+    Snapshot now = runner().connected(connection -> Snapshot.read(connection, options));
+    Extension extension = now.extension();
+    return new SchemaStatus(
+        now.applied().stream()
+            .map(
+                row ->
+                    new AppliedRevision(
+                        row.stream(), row.revision(), row.appliedAt(), row.appliedBy()))
+            .toList(),
+        planner.up(now, null).revisions(),
+        now.hostTableAdopted(),
+        extension == null ? null : extension.schema(),
+        extension == null ? null : extension.version());
+  }
+
+  /**
+   * Compares the database with the definition of what its history says was applied, in the server's
+   * own words: columns with type, nullability, default and generation, constraints, and indexes
+   * with method, operator class, options, predicate and validity. Of an adopted table it looks at
+   * what was added to it; indexes that somebody added are no difference. Makes temporary tables in
+   * a transaction that is rolled back, so it needs the privilege TEMPORARY and no replica.
+   *
+   * @return the differences; empty if there are none
+   */
+  public List<Difference> verify() {
+    return runner()
+        .connected(
+            connection -> {
+              connection.setAutoCommit(false);
+              try {
+                Session session = new Session(connection);
+                Runner.begin(session, waiting);
+                return verify(session, Snapshot.read(connection, options));
+              } finally {
+                Runner.restore(connection, false);
+              }
+            });
+  }
+
+  private List<Difference> verify(Session session, Snapshot now) {
+    Plan missing = planner.up(now, null);
+    Definition definition = new Definition();
+    definition.apply(new History(options).creation());
+    for (List<Revision> stream : planner.streams(now.hostTableAdopted()).values()) {
+      for (Revision revision : stream) {
+        if (!missing.has(revision.id())) {
+          revision.changes().forEach((Change change) -> definition.apply(change));
+        }
+      }
+    }
+    String extensionSchema = now.extension() == null ? "public" : now.extension().schema();
+    return new Verifier(session, Renderer.withExtensionIn(extensionSchema)).differences(definition);
+  }
+
+  /**
+   * The upgrade as plain SQL. It changes what {@link #upgrade} would change and records the same,
+   * so that a later upgrade finds nothing to do; without its retries.
+   *
+   * @param options what the schema looks like
+   * @param context the database it will run on
+   * @return a script for {@code psql} or a migration tool, to be run in one transaction
+   */
+  public static String upgradeScript(SchemaOptions options, ScriptContext context) {
+    return new ScriptWriter(options, context).upgrade();
+  }
+
+  /**
+   * The downgrade as plain SQL, with the same guards as {@link #downgradeTo}.
+   *
+   * @param options what the schema looks like
+   * @param context the database it will run on
+   * @return a script for {@code psql} or a migration tool, to be run in one transaction
+   */
+  public static String downgradeScript(SchemaOptions options, ScriptContext context) {
+    return new ScriptWriter(options, context).downgrade();
+  }
+
+  /**
+   * Reads what is in the database, by one read-only query that works on a replica, in any
+   * transaction and under any search_path.
+   *
+   * @param connection an open connection; left as it is
    * @param options what is expected
    * @return what is there
-   * @throws SchemaMismatchException if the database was not upgraded, or with other options
+   * @throws SchemaMismatchException if the database was not upgraded, with other options, or by a
+   *     newer version whose changes do not only add
    */
   public static SchemaState inspect(Connection connection, SchemaOptions options) {
-    if (connection.hashCode() == options.hashCode()) {
-      return new SchemaState(java.util.Set.of(), "public", "0.8.0", 0);
+    Snapshot now = Snapshot.read(connection, options);
+    Extension extension = now.extension();
+    if (extension == null || !now.has(OwnRevisions.CONSOLIDATION_001)) {
+      throw new SchemaMismatchException(
+          "The consolidation schema is not in "
+              + options.schema()
+              + " of this database. Run Schema.on(dataSource, options).upgrade()",
+          List.of());
     }
-    throw new UnsupportedOperationException("in work");
+    new RecordCheck(options, new Planner(options, List.of()).streams(now.hostTableAdopted()))
+        .check(now);
+    Set<String> revisions = new HashSet<>();
+    now.applied().forEach(row -> revisions.add(row.revision()));
+    return new SchemaState(
+        revisions, extension.schema(), extension.version(), now.serverVersionNum());
   }
 }

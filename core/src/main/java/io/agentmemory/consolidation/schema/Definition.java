@@ -1,0 +1,107 @@
+package io.agentmemory.consolidation.schema;
+
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Column;
+import io.agentmemory.consolidation.ddl.Index;
+import io.agentmemory.consolidation.ddl.IndexKey;
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import io.agentmemory.consolidation.ddl.Table;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a sequence of changes amounts to: the tables as they should stand. */
+final class Definition {
+  private final Map<QualifiedName, Part> parts = new LinkedHashMap<>();
+
+  /**
+   * A table, or as much of somebody else's as is defined here.
+   *
+   * @param whole whether the table is defined here, with nothing beside it
+   * @param table its columns, primary key and checks
+   * @param indexes its indexes
+   */
+  record Part(boolean whole, Table table, List<Index> indexes) {
+    /** The changes that make this part under another name, empty. */
+    List<Change> copy(QualifiedName name) {
+      List<Change> changes = new ArrayList<>();
+      changes.add(
+          Change.create(new Table(name, table.columns(), table.primaryKey(), table.checks())));
+      for (Index index : indexes) {
+        Index copy =
+            new Index(
+                index.name(),
+                name,
+                index.method(),
+                index.keys(),
+                index.unique(),
+                index.where(),
+                index.parameters());
+        changes.add(Change.create(copy));
+      }
+      return changes;
+    }
+  }
+
+  List<Part> parts() {
+    return List.copyOf(parts.values());
+  }
+
+  void apply(Change change) {
+    if (change instanceof Change.CreateTable create) {
+      parts.put(create.target(), new Part(true, create.table(), List.of()));
+    } else if (change instanceof Change.DropTable drop) {
+      parts.remove(drop.target());
+    } else if (change instanceof Change.AddColumns add) {
+      columns(add.target(), add.columns(), true);
+    } else if (change instanceof Change.DropColumns drop) {
+      columns(drop.target(), drop.columns(), false);
+    } else if (change instanceof Change.CreateIndex create) {
+      index(create.index(), true);
+    } else if (change instanceof Change.DropIndex drop) {
+      index(drop.index(), false);
+    }
+  }
+
+  private void columns(QualifiedName name, List<Column> columns, boolean added) {
+    Part part = parts.get(name);
+    List<Column> all = new ArrayList<>(part == null ? List.of() : part.table().columns());
+    all.removeAll(columns);
+    if (added) {
+      all.addAll(columns);
+    }
+    if (all.isEmpty()) {
+      parts.remove(name);
+      return;
+    }
+    Table table =
+        part == null
+            ? new Table(name, all, List.of(), List.of())
+            : new Table(name, all, part.table().primaryKey(), part.table().checks());
+    parts.put(
+        name,
+        new Part(part != null && part.whole(), table, part == null ? List.of() : part.indexes()));
+  }
+
+  /** An index over columns that are not defined here has no twin to compare it with: left aside. */
+  private void index(Index index, boolean added) {
+    Part part = parts.get(index.table());
+    if (part == null) {
+      return;
+    }
+    List<Index> indexes = new ArrayList<>(part.indexes());
+    indexes.removeIf(other -> other.name().equals(index.name()));
+    List<String> columns = part.table().columns().stream().map(Column::name).toList();
+    boolean comparable =
+        part.whole()
+            || index.keys().stream()
+                .filter(key -> !key.expression())
+                .map(IndexKey::term)
+                .allMatch(columns::contains);
+    if (added && comparable) {
+      indexes.add(index);
+    }
+    parts.put(index.table(), new Part(part.whole(), part.table(), indexes));
+  }
+}

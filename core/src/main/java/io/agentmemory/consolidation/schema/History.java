@@ -1,0 +1,83 @@
+package io.agentmemory.consolidation.schema;
+
+import static io.agentmemory.consolidation.ddl.Identifiers.literal;
+
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Column;
+import io.agentmemory.consolidation.ddl.ColumnType;
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import io.agentmemory.consolidation.ddl.SqlStatement;
+import io.agentmemory.consolidation.ddl.Table;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The table that records what was applied: a row for each applied revision of each stream. */
+final class History {
+  static final String TABLE = "consolidation_history";
+
+  /** What a revision may have created, beside what it says itself. */
+  static final String CREATED_SCHEMA = "schema";
+
+  static final String CREATED_HOST_TABLE = "host_table";
+
+  private final SchemaOptions options;
+  private final QualifiedName name;
+
+  History(SchemaOptions options) {
+    this.options = options;
+    this.name = new QualifiedName(options.schema(), TABLE);
+  }
+
+  QualifiedName name() {
+    return name;
+  }
+
+  /** The column {@code pending} names online work that is still to be done; see {@link Applied}. */
+  Table table() {
+    return Table.of(
+            name,
+            Column.of("stream", ColumnType.varchar(100)).notNull(),
+            Column.of("position", ColumnType.integer()).notNull(),
+            Column.of("revision", ColumnType.varchar(100)).notNull(),
+            Column.of("requires", ColumnType.varchar(100)),
+            Column.of("checksum", ColumnType.varchar(64)).notNull(),
+            Column.of("options", ColumnType.jsonb()).notNull(),
+            Column.of("additive", ColumnType.bool()).notNull(),
+            Column.of("created", ColumnType.varchar(100).array()).notNull().withDefault("'{}'"),
+            Column.of("pending", ColumnType.jsonb()).notNull().withDefault("'[]'"),
+            Column.of("applied_at", ColumnType.timestamptz()).notNull().withDefault("now()"),
+            Column.of("applied_by", ColumnType.varchar()).notNull().withDefault("CURRENT_USER"))
+        .withPrimaryKey("revision");
+  }
+
+  Change creation() {
+    return Change.create(table());
+  }
+
+  SqlStatement record(String stream, int position, Revision revision, List<String> created) {
+    String sql =
+        "INSERT INTO "
+            + name.sql()
+            + " (stream, position, revision, requires, checksum, options, additive, created)\n"
+            + "VALUES ("
+            + List.of(
+                    literal(stream),
+                    String.valueOf(position),
+                    literal(revision.id()),
+                    revision.requires() == null ? "NULL" : literal(revision.requires()),
+                    literal(revision.checksum()),
+                    literal(options.toJson()),
+                    String.valueOf(revision.additive()),
+                    literal("{" + String.join(",", created) + "}"))
+                .stream()
+                .collect(Collectors.joining(", "))
+            + ")";
+    return new SqlStatement("record " + revision.id(), sql);
+  }
+
+  SqlStatement forget(Revision revision) {
+    return new SqlStatement(
+        "forget " + revision.id(),
+        "DELETE FROM " + name.sql() + " WHERE revision = " + literal(revision.id()));
+  }
+}

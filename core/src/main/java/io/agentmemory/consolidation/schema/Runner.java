@@ -1,0 +1,195 @@
+package io.agentmemory.consolidation.schema;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs a task in a transaction of its own, once, whoever else starts at the same time: under the
+ * upgrade lock, polled until a deadline, and again when a lock on a table was not to be had.
+ */
+final class Runner {
+  private static final Logger LOG = LoggerFactory.getLogger(Runner.class);
+
+  private static final String LOCK_NOT_AVAILABLE = "55P03";
+  private static final String DEADLOCK = "40P01";
+
+  private static final long MAX_PAUSE_MILLIS = 1_000;
+
+  private final DataSource dataSource;
+  private final SchemaOptions options;
+  private final Waiting waiting;
+  private final UpgradeLock lock;
+
+  Runner(DataSource dataSource, SchemaOptions options, Waiting waiting) {
+    this.dataSource = dataSource;
+    this.options = options;
+    this.waiting = waiting;
+    this.lock = new UpgradeLock(options.schema());
+  }
+
+  /** What to run. It is planned again under the lock, since others may have been faster. */
+  interface Task<R> {
+    Plan plan(Snapshot now);
+
+    R nothingToDo(Snapshot now);
+
+    R execute(Session session, Plan plan, Snapshot now, String searchPath);
+  }
+
+  <R> R run(Task<R> task) {
+    return connected(connection -> loop(connection, task));
+  }
+
+  /** Something that is done with a connection in autocommit mode. */
+  interface Work<R> {
+    R with(Connection connection) throws SQLException;
+  }
+
+  /** Takes a connection and gives it back as it was. */
+  <R> R connected(Work<R> work) {
+    try (Connection connection = dataSource.getConnection()) {
+      if (connection.getAutoCommit()) {
+        return work.with(connection);
+      }
+      connection.setAutoCommit(true);
+      try {
+        return work.with(connection);
+      } finally {
+        connection.setAutoCommit(false);
+      }
+    } catch (SQLException e) {
+      throw new SchemaException(
+          "The connection failed with SQLSTATE " + e.getSQLState() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private <R> R loop(Connection connection, Task<R> task) throws SQLException {
+    long end = System.nanoTime() + waiting.deadline().toNanos();
+    for (int attempt = 0; ; attempt++) {
+      Snapshot now = Snapshot.read(connection, options);
+      if (task.plan(now).isEmpty()) {
+        return task.nothingToDo(now);
+      }
+      Attempt<R> tried = new Attempt<>(task);
+      Optional<R> result = transaction(connection, tried);
+      if (result.isPresent()) {
+        return result.get();
+      }
+      if (System.nanoTime() >= end) {
+        throw new SchemaBusyException(
+            "Gave up after " + waiting.deadline() + ": " + tried.obstacle, tried.cause);
+      }
+      LOG.info("Schema {}: waiting, {}", options.schema(), tried.obstacle);
+      pause(attempt);
+    }
+  }
+
+  /** Runs work in a transaction that is committed if the work has a result, else rolled back. */
+  private <R> Optional<R> transaction(Connection connection, Attempt<R> attempt)
+      throws SQLException {
+    connection.setAutoCommit(false);
+    boolean committed = false;
+    try {
+      Optional<R> result = attempt.run(new Session(connection));
+      if (result.isPresent()) {
+        connection.commit();
+        committed = true;
+      }
+      return result;
+    } finally {
+      restore(connection, committed);
+    }
+  }
+
+  /** Never lets the end of a failed transaction hide why it failed. */
+  static void restore(Connection connection, boolean committed) {
+    try {
+      if (!committed) {
+        connection.rollback();
+      }
+      connection.setAutoCommit(true);
+    } catch (SQLException e) {
+      LOG.debug("The connection is lost", e);
+    }
+  }
+
+  /**
+   * Begins a transaction that sees what others have committed and that no hostile search_path,
+   * row-level policy or timeout of the role gets at; all of it ends with the transaction.
+   *
+   * @return the search_path that the session had
+   */
+  static String begin(Session session, Waiting waiting) {
+    session.execute(
+        "begin the transaction", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE");
+    String settings =
+        """
+        SELECT pg_catalog.current_setting('search_path'),
+          pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
+          pg_catalog.set_config('row_security', 'off', true),
+          pg_catalog.set_config('statement_timeout', '0', true),
+          pg_catalog.set_config('lock_timeout', '%dms', true)
+        """
+            .formatted(waiting.lockTimeout().toMillis());
+    String searchPath = session.value("set the transaction's settings", settings);
+    return searchPath == null ? "" : searchPath;
+  }
+
+  private static boolean worthAnotherTry(SchemaSqlException e) {
+    String sqlState = e.sqlState() == null ? "" : e.sqlState();
+    return sqlState.equals(LOCK_NOT_AVAILABLE)
+        || sqlState.equals(DEADLOCK)
+        || ExtensionCheck.raced(e);
+  }
+
+  private static void pause(int attempt) {
+    long most = Math.min(MAX_PAUSE_MILLIS, 50L << Math.min(attempt, 5));
+    try {
+      Thread.sleep(ThreadLocalRandom.current().nextLong(most / 2, most + 1));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SchemaException("Interrupted while waiting for the upgrade lock", e);
+    }
+  }
+
+  /** One try, and what stood in its way. */
+  private final class Attempt<R> {
+    private final Task<R> task;
+    private String obstacle = "";
+    private @Nullable SchemaSqlException cause;
+
+    Attempt(Task<R> task) {
+      this.task = task;
+    }
+
+    Optional<R> run(Session session) {
+      String searchPath = begin(session, waiting);
+      if (!lock.tryTake(session)) {
+        String holder = lock.holder(session);
+        obstacle =
+            "the upgrade lock is held by "
+                + (holder == null ? "somebody who has just let it go" : holder);
+        return Optional.empty();
+      }
+      try {
+        Snapshot now = Snapshot.read(session.connection(), options);
+        Plan plan = task.plan(now);
+        return Optional.of(
+            plan.isEmpty() ? task.nothingToDo(now) : task.execute(session, plan, now, searchPath));
+      } catch (SchemaSqlException e) {
+        if (!worthAnotherTry(e)) {
+          throw e;
+        }
+        cause = e;
+        obstacle = e.getMessage() == null ? "a lock was not to be had" : e.getMessage();
+        return Optional.empty();
+      }
+    }
+  }
+}

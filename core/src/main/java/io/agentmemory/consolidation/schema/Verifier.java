@@ -1,0 +1,118 @@
+package io.agentmemory.consolidation.schema;
+
+import static io.agentmemory.consolidation.ddl.Identifiers.literal;
+
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import io.agentmemory.consolidation.ddl.Renderer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Compares tables with their definition in the server's own words: beside each stands an empty
+ * temporary twin, made from the definition, and the catalog is asked the same about both.
+ */
+final class Verifier {
+  private static final String ABSENT = "absent";
+
+  /** Two columns, path and value, of one table. */
+  private static final String DESCRIBE =
+      """
+      WITH t AS (
+        SELECT c.oid, c.relname, n.nspname
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = to_regclass(%s)),
+      columns AS (
+        SELECT a.*, pg_get_expr(d.adbin, d.adrelid) AS expression
+        FROM t JOIN pg_attribute a ON a.attrelid = t.oid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attnum > 0 AND NOT a.attisdropped),
+      indexes AS (
+        SELECT i.*, c.relname, pg_get_indexdef(i.indexrelid) AS definition, t.nspname,
+          t.relname AS tablename
+        FROM t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid)
+      SELECT 'column ' || attname || ' type', format_type(atttypid, atttypmod) FROM columns
+      UNION ALL
+      SELECT 'column ' || attname || ' null', CASE WHEN attnotnull THEN 'not null' ELSE 'null' END
+      FROM columns
+      UNION ALL
+      SELECT 'column ' || attname || ' default',
+        CASE WHEN attgenerated = '' THEN expression ELSE 'generated as ' || expression END
+      FROM columns WHERE expression IS NOT NULL
+      UNION ALL
+      SELECT 'constraint ' || conname, pg_get_constraintdef(k.oid)
+      FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype NOT IN ('n', 't')
+      UNION ALL
+      SELECT 'index ' || relname, CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
+        || replace(replace(substr(definition, strpos(definition, quote_ident(relname) || ' ON ')
+          + length(quote_ident(relname) || ' ON ')),
+          format('%%I.%%I ', nspname, tablename), ''), format('pg_temp.%%I ', tablename), '')
+      FROM indexes
+      UNION ALL
+      SELECT 'index ' || relname || ' state', CASE WHEN indisvalid AND indisready AND indislive
+        THEN 'valid' ELSE 'invalid' END
+      FROM indexes
+      """;
+
+  private final Session session;
+  private final Renderer renderer;
+
+  Verifier(Session session, Renderer renderer) {
+    this.session = session;
+    this.renderer = renderer;
+  }
+
+  /** To be called in a transaction that is rolled back. */
+  List<Difference> differences(Definition definition) {
+    List<Difference> differences = new ArrayList<>();
+    for (Definition.Part part : definition.parts()) {
+      QualifiedName name = part.table().name();
+      QualifiedName twin = new QualifiedName("pg_temp", name.name());
+      for (Change change : part.copy(twin)) {
+        session.execute(new Statements.Planned(null, renderer.render(change)));
+      }
+      compare(part, describe(twin), describe(name), differences);
+      session.execute("drop the twin", "DROP TABLE " + twin.sql());
+    }
+    return differences;
+  }
+
+  private Map<String, String> describe(QualifiedName table) {
+    Map<String, String> description = new TreeMap<>();
+    session
+        .rows("describe a table", DESCRIBE.formatted(literal(table.sql())))
+        .forEach(row -> description.put(String.valueOf(row.get(0)), String.valueOf(row.get(1))));
+    return description;
+  }
+
+  private static void compare(
+      Definition.Part part,
+      Map<String, String> expected,
+      Map<String, String> actual,
+      List<Difference> differences) {
+    String table = part.table().name().sql();
+    if (actual.isEmpty()) {
+      differences.add(new Difference(table, "a table", ABSENT));
+      return;
+    }
+    expected.forEach(
+        (path, value) -> {
+          String found = actual.getOrDefault(path, ABSENT);
+          if (!found.equals(value)) {
+            differences.add(new Difference(table + " " + path, value, found));
+          }
+        });
+    actual.forEach(
+        (path, value) -> {
+          boolean own = part.whole() && !path.startsWith("index ");
+          boolean changedDefault =
+              path.endsWith(" default")
+                  && expected.containsKey(path.replaceFirst(" default$", " type"));
+          if ((own || changedDefault) && !expected.containsKey(path)) {
+            differences.add(new Difference(table + " " + path, ABSENT, value));
+          }
+        });
+  }
+}
