@@ -113,7 +113,11 @@ public sealed interface Change {
    * @param table the table
    */
   record CreateTable(Table table) implements Change {
-    /** Refuses null. */
+    /**
+     * Refuses null.
+     *
+     * @param table the table
+     */
     public CreateTable {
       Objects.requireNonNull(table, "table");
     }
@@ -135,7 +139,11 @@ public sealed interface Change {
    * @param table the table
    */
   record DropTable(Table table) implements Change {
-    /** Refuses null. */
+    /**
+     * Refuses null.
+     *
+     * @param table the table
+     */
     public DropTable {
       Objects.requireNonNull(table, "table");
     }
@@ -168,7 +176,12 @@ public sealed interface Change {
    * @param columns the columns
    */
   record AddColumns(QualifiedName target, List<Column> columns) implements Change {
-    /** Checks the columns. */
+    /**
+     * Checks the columns.
+     *
+     * @param target the table
+     * @param columns the columns
+     */
     public AddColumns {
       columns = checked(target, columns);
     }
@@ -186,7 +199,12 @@ public sealed interface Change {
    * @param columns the columns
    */
   record DropColumns(QualifiedName target, List<Column> columns) implements Change {
-    /** Checks the columns. */
+    /**
+     * Checks the columns.
+     *
+     * @param target the table
+     * @param columns the columns
+     */
     public DropColumns {
       columns = checked(target, columns);
     }
@@ -213,7 +231,11 @@ public sealed interface Change {
    * @param index the index
    */
   record CreateIndex(Index index) implements Change {
-    /** Refuses null. */
+    /**
+     * Refuses null.
+     *
+     * @param index the index
+     */
     public CreateIndex {
       Objects.requireNonNull(index, "index");
     }
@@ -235,7 +257,11 @@ public sealed interface Change {
    * @param index the index
    */
   record DropIndex(Index index) implements Change {
-    /** Refuses null. */
+    /**
+     * Refuses null.
+     *
+     * @param index the index
+     */
     public DropIndex {
       Objects.requireNonNull(index, "index");
     }

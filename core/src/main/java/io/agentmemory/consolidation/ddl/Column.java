@@ -22,7 +22,16 @@ public record Column(
     boolean nullable,
     @Nullable String defaultValue,
     @Nullable String generatedAs) {
-  /** Checks the name and the expressions. */
+  /**
+   * Checks the name and the expressions.
+   *
+   * @param name its name, without quotes
+   * @param type its type
+   * @param nullable whether it may be null
+   * @param defaultValue the expression of its default, or null for none
+   * @param generatedAs the expression that it is generated from and stored, or null if it is a
+   *     plain column
+   */
   public Column {
     Identifiers.check("column", name);
     Objects.requireNonNull(type, "type");

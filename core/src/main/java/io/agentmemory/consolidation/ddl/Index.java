@@ -28,7 +28,17 @@ public record Index(
     boolean unique,
     @Nullable String where,
     Map<String, Integer> parameters) {
-  /** Checks that the parts fit together. */
+  /**
+   * Checks that the parts fit together.
+   *
+   * @param name its name, without quotes
+   * @param table the table
+   * @param method how it is kept
+   * @param keys what it finds by, at least one
+   * @param unique whether it refuses equal keys; for a b-tree
+   * @param where the condition on the rows it holds as SQL, or null for every row
+   * @param parameters its storage parameters, for example {@code m} of an HNSW index
+   */
   public Index {
     Identifiers.check("index", name);
     Objects.requireNonNull(table, "table");

@@ -15,7 +15,15 @@ import org.jspecify.annotations.Nullable;
  */
 public record IndexKey(
     String term, boolean expression, @Nullable String operatorClass, boolean descending) {
-  /** Checks the names. */
+  /**
+   * Checks the names.
+   *
+   * @param term the column's name without quotes, or an expression as SQL
+   * @param expression whether the term is an expression
+   * @param operatorClass the bare name of the operator class, of pgvector for an HNSW index and of
+   *     {@code pg_catalog} for any other; null for the type's default
+   * @param descending whether the order is descending, for a b-tree
+   */
   public IndexKey {
     if (expression) {
       Expressions.check("expression of an index", term);

@@ -9,7 +9,12 @@ package io.agentmemory.consolidation.ddl;
  * @param name the name within the schema, without quotes
  */
 public record QualifiedName(String schema, String name) {
-  /** Checks both parts. */
+  /**
+   * Checks both parts.
+   *
+   * @param schema the schema, as it stands in the catalog, without quotes
+   * @param name the name within the schema, without quotes
+   */
   public QualifiedName {
     Identifiers.check("schema", schema);
     Identifiers.check("relation", name);

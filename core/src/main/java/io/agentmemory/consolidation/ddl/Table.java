@@ -19,7 +19,14 @@ import java.util.Set;
  */
 public record Table(
     QualifiedName name, List<Column> columns, List<String> primaryKey, List<Check> checks) {
-  /** Checks that the parts fit together. */
+  /**
+   * Checks that the parts fit together.
+   *
+   * @param name its name
+   * @param columns its columns, at least one
+   * @param primaryKey the names of the columns of its primary key; empty for none
+   * @param checks its check constraints
+   */
   public Table {
     Objects.requireNonNull(name, "name");
     columns = List.copyOf(columns);

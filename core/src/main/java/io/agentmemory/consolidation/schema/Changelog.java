@@ -17,7 +17,12 @@ import java.util.Set;
  * @param revisions its revisions, oldest first
  */
 public record Changelog(String name, List<Revision> revisions) {
-  /** Checks the names and that every revision says what it needs. */
+  /**
+   * Checks the names and that every revision says what it needs.
+   *
+   * @param name the stream's name
+   * @param revisions its revisions, oldest first
+   */
   public Changelog {
     if (!name.matches("[A-Za-z0-9_.-]{1,100}") || name.equals(OwnRevisions.STREAM)) {
       throw new IllegalArgumentException(

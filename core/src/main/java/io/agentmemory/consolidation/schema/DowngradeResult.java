@@ -11,7 +11,12 @@ import java.util.List;
  * @param notes what a person should know of it, for example that the extension stays
  */
 public record DowngradeResult(List<String> undone, List<String> notes) {
-  /** Copies the lists. */
+  /**
+   * Copies the lists.
+   *
+   * @param undone the revisions taken back, in order; empty where nothing was to do
+   * @param notes what a person should know of it, for example that the extension stays
+   */
   public DowngradeResult {
     undone = List.copyOf(undone);
     notes = List.copyOf(notes);

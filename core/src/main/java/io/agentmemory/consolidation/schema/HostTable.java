@@ -36,7 +36,18 @@ public record HostTable(
   /** The name that the table has unless something else is said. */
   static final String DEFAULT_NAME = "task_memories";
 
-  /** Checks the column and the expressions for what no SQL text could hold. */
+  /**
+   * Checks the column and the expressions for what no SQL text could hold.
+   *
+   * @param table the table, adopted where it exists, created where it does not
+   * @param idColumn the column that is its primary key, of a text type
+   * @param project the project (tenant) of a row
+   * @param text what the memory says
+   * @param embedding its embedding, of a vector type or {@code double precision[]}
+   * @param type its memory type
+   * @param success whether the task succeeded
+   * @param time when it was learned
+   */
   public HostTable {
     Objects.requireNonNull(table, "table");
     Identifiers.check("column", idColumn);

@@ -25,7 +25,14 @@ public record Revision(String id, @Nullable String requires, List<Change> change
   /** Stands for the extension's schema in checksums, so that it does not matter to them. */
   private static final Renderer CANONICAL = Renderer.withExtensionIn("extension");
 
-  /** Checks the name. */
+  /**
+   * Checks the name.
+   *
+   * @param id its name, unique in a database
+   * @param requires the revision of this library that must have been applied; null for the
+   *     library's own revisions
+   * @param changes what it changes, in order
+   */
   public Revision {
     if (!id.matches("[A-Za-z0-9_.-]{1,100}")) {
       throw new IllegalArgumentException(

@@ -7,8 +7,13 @@ import org.jspecify.annotations.Nullable;
 public final class SchemaSqlException extends SchemaException {
   private static final long serialVersionUID = 1L;
 
+  /** Serialized form: the statement. */
   private final String statement;
+
+  /** Serialized form: the SQLSTATE. */
   private final @Nullable String sqlState;
+
+  /** Serialized form: the revision. */
   private final @Nullable String revision;
 
   private SchemaSqlException(

@@ -14,7 +14,14 @@ import java.util.Set;
  */
 public record SchemaState(
     Set<String> revisions, String extensionSchema, String extensionVersion, int serverVersionNum) {
-  /** Copies the revisions. */
+  /**
+   * Copies the revisions.
+   *
+   * @param revisions the applied revisions of every stream
+   * @param extensionSchema the schema that the extension {@code vector} lives in
+   * @param extensionVersion the extension's version, for example {@code 0.8.1}
+   * @param serverVersionNum the server's {@code server_version_num}, for example {@code 150012}
+   */
   public SchemaState {
     revisions = Set.copyOf(revisions);
   }

@@ -23,7 +23,16 @@ public record SchemaStatus(
     boolean hostTableAdopted,
     @Nullable String extensionSchema,
     @Nullable String extensionVersion) {
-  /** Copies the lists. */
+  /**
+   * Copies the lists.
+   *
+   * @param applied what was applied, oldest first
+   * @param missing the revisions that {@code upgrade()} would apply, in order
+   * @param hostTableAdopted whether the host's table is the host's own; before the first upgrade,
+   *     whether it would be adopted
+   * @param extensionSchema the schema of the extension {@code vector}, null where it is missing
+   * @param extensionVersion its version, null where it is missing
+   */
   public SchemaStatus {
     applied = List.copyOf(applied);
     missing = List.copyOf(missing);
