@@ -1,0 +1,36 @@
+package io.agentmemory.consolidation.it.postgres;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A server that one of the ways led to. */
+interface Backend extends AutoCloseable {
+  /** Settings for a server whose data nobody will miss, as lines of postgresql.conf. */
+  static List<String> configuration(boolean statistics) {
+    List<String> lines =
+        new ArrayList<>(List.of("fsync=off", "full_page_writes=off", "max_connections=200"));
+    if (statistics) {
+      lines.add("shared_preload_libraries=pg_stat_statements");
+    }
+    return lines;
+  }
+
+  String jdbcUrl();
+
+  String user();
+
+  String password();
+
+  /** Where the server runs, for people. */
+  String place();
+
+  /**
+   * Runs a client program of PostgreSQL on a database of this server and returns what it prints.
+   */
+  String client(String database, String program, List<String> arguments) throws IOException;
+
+  /** Ends what was started for this server. */
+  @Override
+  void close();
+}

@@ -1,0 +1,151 @@
+package io.agentmemory.consolidation.it.postgres;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.command.PullImageResultCallback;
+import com.github.dockerjava.api.exception.NotFoundException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.testcontainers.containers.Container.ExecResult;
+import org.testcontainers.dockerclient.DockerClientProviderStrategy;
+import org.testcontainers.postgresql.PostgreSQLContainer;
+import org.testcontainers.utility.DockerImageName;
+
+/** A container of {@value #IMAGE}. */
+final class ContainerServer implements Backend {
+  static final String IMAGE = "pgvector/pgvector:pg17";
+  private static final Duration LONGEST_PULL = Duration.ofMinutes(3);
+
+  /** An HNSW index built in parallel shares its graph there, and Docker gives 64 MiB. */
+  private static final long SHARED_MEMORY = 1L << 30;
+
+  private final PostgreSQLContainer container;
+
+  private ContainerServer(PostgreSQLContainer container) {
+    this.container = container;
+  }
+
+  static ContainerServer start(Consumer<String> listener) throws Unavailable {
+    DockerClient docker = engine();
+    if (!isThere(docker)) {
+      listener.accept("pulling " + IMAGE + ", for at most " + LONGEST_PULL.toSeconds() + " s");
+      pull(docker);
+    }
+    listener.accept("starting a container of " + IMAGE);
+    PostgreSQLContainer container =
+        new PostgreSQLContainer(DockerImageName.parse(IMAGE).asCompatibleSubstituteFor("postgres"))
+            .withImagePullPolicy(image -> false)
+            .withSharedMemorySize(SHARED_MEMORY)
+            .withDatabaseName("postgres")
+            .withUsername("postgres")
+            .withPassword(UUID.randomUUID().toString())
+            .withCommand(command());
+    try {
+      container.start();
+    } catch (RuntimeException e) {
+      container.stop();
+      throw new Unavailable("the container does not start: " + rootMessage(e), e);
+    }
+    return new ContainerServer(container);
+  }
+
+  /**
+   * The engine, asked without what Testcontainers starts beside its containers, for that needs an
+   * image of its own to be pulled first.
+   */
+  private static DockerClient engine() throws Unavailable {
+    List<DockerClientProviderStrategy> strategies =
+        ServiceLoader.load(DockerClientProviderStrategy.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
+    try {
+      return DockerClientProviderStrategy.getFirstValidStrategy(strategies).getDockerClient();
+    } catch (IllegalStateException e) {
+      throw new Unavailable("no Docker engine answers", e);
+    }
+  }
+
+  private static boolean isThere(DockerClient docker) {
+    try {
+      docker.inspectImageCmd(IMAGE).exec();
+      return true;
+    } catch (NotFoundException e) {
+      return false;
+    }
+  }
+
+  private static void pull(DockerClient docker) throws Unavailable {
+    try (PullImageResultCallback pull =
+        docker.pullImageCmd(IMAGE).exec(new PullImageResultCallback())) {
+      if (!pull.awaitCompletion(LONGEST_PULL.toSeconds(), TimeUnit.SECONDS)) {
+        throw new Unavailable(IMAGE + " was not pulled within " + LONGEST_PULL.toSeconds() + " s");
+      }
+    } catch (RuntimeException | IOException e) {
+      throw new Unavailable(IMAGE + " cannot be pulled: " + rootMessage(e), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Unavailable("interrupted while pulling " + IMAGE, e);
+    }
+  }
+
+  private static String[] command() {
+    List<String> command = new ArrayList<>(List.of("postgres"));
+    Backend.configuration(true).forEach(line -> command.addAll(List.of("-c", line)));
+    return command.toArray(String[]::new);
+  }
+
+  private static String rootMessage(Throwable problem) {
+    Throwable root = problem;
+    for (Throwable cause = root.getCause(); cause != null; cause = cause.getCause()) {
+      root = cause;
+    }
+    return String.valueOf(root.getMessage()).strip();
+  }
+
+  @Override
+  public String jdbcUrl() {
+    return container.getJdbcUrl();
+  }
+
+  @Override
+  public String user() {
+    return container.getUsername();
+  }
+
+  @Override
+  public String password() {
+    return container.getPassword();
+  }
+
+  @Override
+  public String place() {
+    return "container of " + IMAGE;
+  }
+
+  @Override
+  public String client(String database, String program, List<String> arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(List.of("env", "PGUSER=" + user(), "PGDATABASE=" + database, program));
+    command.addAll(arguments);
+    try {
+      ExecResult result = container.execInContainer(command.toArray(String[]::new));
+      if (result.getExitCode() != 0) {
+        throw new IOException(Commands.failure(program, result.getExitCode(), result.getStderr()));
+      }
+      return result.getStdout();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while running " + program, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    container.stop();
+  }
+}

@@ -1,0 +1,41 @@
+# Runs a new PostgreSQL cluster for as long as standard input stays open, then stops and deletes it:
+#
+#   sh throw-away-cluster.sh BIN LOCALE CONFIGURATION PORT...
+#
+# BIN is the folder of initdb and pg_ctl, CONFIGURATION the lines for postgresql.conf; the first PORT that is free is taken.
+# The password of the superuser "postgres" stands in THROW_AWAY_PASSWORD. Once the server accepts connections, prints
+# "ready PORT"; prints what went wrong and fails otherwise.
+set -eu
+bin=$1 locale=$2 configuration=$3
+shift 3
+# Closing standard input is the only way to end this, so an interrupt of the whole process group leaves nothing behind.
+trap '' HUP INT TERM
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/consolidation-postgres-XXXXXX")
+finish() {
+  "$bin/pg_ctl" stop -D "$dir/data" -m immediate >/dev/null 2>&1 || :
+  rm -rf "$dir"
+}
+trap finish EXIT
+cd "$dir"
+
+echo "$THROW_AWAY_PASSWORD" >password
+"$bin/initdb" -D data -U postgres --pwfile=password -A scram-sha-256 -E UTF8 --locale="$locale" --no-sync >log 2>&1 || {
+  cat log
+  exit 1
+}
+cat >>data/postgresql.conf <<END
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '$dir'
+$configuration
+END
+
+for port; do
+  if "$bin/pg_ctl" start -w -D data -l log -o "-p $port" >/dev/null 2>&1; then
+    echo "ready $port"
+    read -r _ || :
+    exit 0
+  fi
+done
+tail -n 20 log
+exit 1
