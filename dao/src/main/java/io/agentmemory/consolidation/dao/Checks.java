@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,8 @@ final class Checks {
 
   static final int MAX_PAGE = 10_000;
 
+  private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
+  private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59.999999Z");
   private static final int SHOWN = 40;
   private static final int SHOWN_ELEMENTS = 5;
 
@@ -36,12 +39,7 @@ final class Checks {
   /** An id or a project: not empty, {@value #MAX_ID_BYTES} bytes at most. */
   static String id(String name, @Nullable String value) {
     String id = notEmpty(name, value);
-    long bytes = utf8Length(name, id);
-    if (bytes > MAX_ID_BYTES) {
-      throw new InvalidInputException(
-          "%s must have at most %,d bytes in UTF-8, %s has %,d"
-              .formatted(name, MAX_ID_BYTES, quoted(id), bytes));
-    }
+    atMost(name, id, MAX_ID_BYTES);
     return id;
   }
 
@@ -63,18 +61,28 @@ final class Checks {
 
   /** Text that PostgreSQL can hold; it may be empty. */
   static String text(String name, @Nullable String value) {
+    return text(name, value, MAX_TEXT_BYTES);
+  }
+
+  static String text(String name, @Nullable String value, int maxBytes) {
     String text = notNull(name, value);
-    long bytes = utf8Length(name, text);
-    if (bytes > MAX_TEXT_BYTES) {
-      throw new InvalidInputException(
-          "%s must have at most %,d bytes in UTF-8, %s has %,d"
-              .formatted(name, MAX_TEXT_BYTES, quoted(text), bytes));
-    }
+    atMost(name, text, maxBytes);
     return text;
   }
 
   static @Nullable String textOrNull(String name, @Nullable String value) {
     return value == null ? null : text(name, value);
+  }
+
+  /** Text made storable: what UTF-8 or PostgreSQL cannot hold is replaced, what is long is cut. */
+  static String storable(String name, @Nullable String value, int max) {
+    StringBuilder text = new StringBuilder();
+    notNull(name, value)
+        .codePoints()
+        .limit(max)
+        .map(c -> c == 0 || Character.getType(c) == Character.SURROGATE ? '\uFFFD' : c)
+        .forEach(text::appendCodePoint);
+    return text.toString();
   }
 
   /** Text for a {@code varchar(max)}: not empty, at most so many characters (code points). */
@@ -100,6 +108,15 @@ final class Checks {
           "%s must be between %,d and %,d, was %d".formatted(name, min, max, value));
     }
     return value;
+  }
+
+  /** A time that the database can hold. */
+  static Instant time(String name, @Nullable Instant value) {
+    Instant time = notNull(name, value);
+    if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {
+      throw new InvalidInputException(name + " must lie in the years 1 to 9999, was " + time);
+    }
+    return time;
   }
 
   static PageRequest page(@Nullable PageRequest value) {
@@ -147,6 +164,15 @@ final class Checks {
       shown.append(" and %,d more".formatted(values.size() - SHOWN_ELEMENTS));
     }
     return shown.toString();
+  }
+
+  private static void atMost(String name, String text, int maxBytes) {
+    long bytes = utf8Length(name, text);
+    if (bytes > maxBytes) {
+      throw new InvalidInputException(
+          "%s must have at most %,d bytes in UTF-8, %s has %,d"
+              .formatted(name, maxBytes, quoted(text), bytes));
+    }
   }
 
   private static String notEmpty(String name, @Nullable String value) {

@@ -81,6 +81,15 @@ public final class Consolidation implements AutoCloseable {
   }
 
   /**
+   * The consolidation jobs.
+   *
+   * @return access to them
+   */
+  public ConsolidationJobDao jobs() {
+    return new ConsolidationJobDao(database);
+  }
+
+  /**
    * Takes part in the transaction of a Jdbi handle. The same as {@link #joining(Connection)} with
    * the handle's connection: the handle's own configuration does not matter.
    *

@@ -1,0 +1,60 @@
+package io.agentmemory.consolidation.dao;
+
+import java.sql.Array;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import org.jdbi.v3.core.statement.StatementContext;
+import org.jspecify.annotations.Nullable;
+
+/** Reads a job from the columns that {@link JobSql} returns. */
+final class JobRow {
+  private JobRow() {}
+
+  static ConsolidationJob read(ResultSet row, StatementContext context) throws SQLException {
+    int seconds = row.getInt(10);
+    Duration duration = row.wasNull() ? null : Duration.ofSeconds(seconds);
+    return new ConsolidationJob(
+        row.getString(1),
+        row.getString(2),
+        JobStatus.of(row.getString(3)),
+        TriggerType.of(row.getString(4)),
+        objectOrEmpty(row.getString(5)),
+        texts(row.getArray(6)),
+        objectOrEmpty(row.getString(7)),
+        time(row, 8),
+        time(row, 9),
+        duration,
+        row.getString(11),
+        row.getInt(12),
+        row.getInt(13),
+        row.getObject(14, OffsetDateTime.class).toInstant(),
+        row.getString(15));
+  }
+
+  private static String objectOrEmpty(@Nullable String json) {
+    return json == null ? "{}" : json;
+  }
+
+  private static @Nullable Instant time(ResultSet row, int column) throws SQLException {
+    OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+    return time == null ? null : time.toInstant();
+  }
+
+  /** An array's texts; null is an empty array, and elements that are null are left out. */
+  private static List<String> texts(@Nullable Array array) throws SQLException {
+    List<String> texts = new ArrayList<>();
+    if (array != null) {
+      for (String text : (@Nullable String[]) array.getArray()) {
+        if (text != null) {
+          texts.add(text);
+        }
+      }
+    }
+    return texts;
+  }
+}

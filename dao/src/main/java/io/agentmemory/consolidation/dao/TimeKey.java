@@ -1,0 +1,56 @@
+package io.agentmemory.consolidation.dao;
+
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.function.Function;
+import org.jdbi.v3.core.argument.Argument;
+
+/** Where a page of a list that is newest first ends: a row's time and id. */
+record TimeKey(Instant time, String id) {
+  /** After all rows; the driver sends it as {@code infinity}. */
+  private static final TimeKey NEWEST = new TimeKey(OffsetDateTime.MAX.toInstant(), "");
+
+  private static final char SEPARATOR = '/';
+
+  /** Where a page starts. */
+  static TimeKey after(PageRequest page) {
+    String after = page.after();
+    if (after == null) {
+      return NEWEST;
+    }
+    int separator = after.indexOf(SEPARATOR);
+    try {
+      Instant time = Instant.parse(after.substring(0, Math.max(0, separator)));
+      String id = Checks.id("page.after", after.substring(separator + 1));
+      return new TimeKey(Checks.time("page.after", time), id);
+    } catch (DateTimeException malformed) {
+      throw new InvalidInputException(
+          "page.after must be what Page.next gave, was " + Checks.quoted(after), malformed);
+    }
+  }
+
+  /** The page of rows of which there may be one too many, which tells that there is a next page. */
+  static <T> Page<T> page(PageRequest page, List<T> rows, Function<T, TimeKey> key) {
+    if (rows.size() <= page.size()) {
+      return new Page<>(rows, null);
+    }
+    List<T> items = rows.subList(0, page.size());
+    TimeKey last = key.apply(items.get(items.size() - 1));
+    return new Page<>(items, new PageRequest(page.size(), last.toString()));
+  }
+
+  /** A time to the microsecond, in no time zone but UTC. */
+  static Argument argument(Instant time) {
+    OffsetDateTime value =
+        time.equals(NEWEST.time) ? OffsetDateTime.MAX : time.atOffset(ZoneOffset.UTC);
+    return (position, statement, context) -> statement.setObject(position, value);
+  }
+
+  @Override
+  public String toString() {
+    return time.toString() + SEPARATOR + id;
+  }
+}
