@@ -8,6 +8,7 @@ import java.sql.Types;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Collection;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** One use of a {@link Sql}: its parameters are set by name, then it runs. Closes its statement. */
@@ -18,6 +19,13 @@ final class Call implements AutoCloseable {
   Call(Sql sql, PreparedStatement statement) {
     this.sql = sql;
     this.statement = statement;
+  }
+
+  /** Prepares a statement, with the time that is left for the handle's call. */
+  static Call prepare(Handle handle, Sql sql) throws SQLException {
+    PreparedStatement statement = handle.getConnection().prepareStatement(sql.text());
+    Session.limit(handle, statement);
+    return new Call(sql, statement);
   }
 
   Call text(String name, @Nullable String value) throws SQLException {

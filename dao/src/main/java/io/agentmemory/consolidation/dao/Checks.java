@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.dao;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -57,6 +58,11 @@ final class Checks {
       }
     }
     return List.copyOf(ids);
+  }
+
+  /** An array as a list, which may hold nulls. */
+  static List<String> list(String name, String @Nullable [] values) {
+    return Arrays.asList(notNull(name, values));
   }
 
   /** Text that PostgreSQL can hold; it may be empty. */

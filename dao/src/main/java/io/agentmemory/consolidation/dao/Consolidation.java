@@ -90,6 +90,45 @@ public final class Consolidation implements AutoCloseable {
   }
 
   /**
+   * The task memories in the host's table.
+   *
+   * @return access to them
+   * @throws InvalidInputException if the options' mapping has no project
+   */
+  public TaskMemoryDao taskMemories() {
+    return new TaskMemoryDao(database);
+  }
+
+  /**
+   * Consolidates sources into a memory: inserts the memory with their ids as its lineage, and marks
+   * task memories as consolidated into it, all of it or nothing. Of several calls at the same time
+   * whose sources overlap, exactly one succeeds.
+   *
+   * <p>Sources of other projects are as if they did not exist. In a transaction that is joined,
+   * consolidated memories can be sources at READ COMMITTED only.
+   *
+   * @param memory the memory, without lineage
+   * @param sources what it is made from
+   * @return the memory as it is in the database
+   * @throws AlreadyConsolidatedException if a source has been consolidated elsewhere
+   * @throws InvalidSourcesException if a source does not exist, exists in both kinds, or is more
+   *     abstract than the memory
+   * @throws DuplicateIdException if the memory's id is taken
+   * @throws ContentTooLongException if its content has too many different words for text search
+   */
+  public ConsolidatedMemory consolidate(NewMemory memory, Sources sources) {
+    Checks.notNull("memory", memory);
+    Checks.notNull("sources", sources);
+    ConsolidationStep.check(memory, sources, database.options());
+    return database.transact(
+        "consolidate",
+        handle ->
+            database
+                .statements(handle, ConsolidationStep.class, ConsolidationStep::new)
+                .run(handle, memories, memory, sources));
+  }
+
+  /**
    * Takes part in the transaction of a Jdbi handle. The same as {@link #joining(Connection)} with
    * the handle's connection: the handle's own configuration does not matter.
    *

@@ -8,7 +8,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
@@ -87,12 +86,18 @@ final class Database {
   }
 
   /** A DAO's statements: made from the names once, then kept. */
-  <S> S statements(Handle handle, Class<S> type, Function<Names, S> make) {
+  <S, X extends Exception> S statements(Handle handle, Class<S> type, Make<S, X> make) throws X {
     Object made = shared.statements.get(type);
     if (made == null) {
-      made = shared.statements.computeIfAbsent(type, absent -> make.apply(names(handle)));
+      made = make.from(names(handle));
+      shared.statements.put(type, made);
     }
     return type.cast(made);
+  }
+
+  /** Makes statements from names. */
+  interface Make<S, X extends Exception> {
+    S from(Names names) throws X;
   }
 
   private <T extends @Nullable Object> T run(String operation, Mode mode, Work<T> work) {

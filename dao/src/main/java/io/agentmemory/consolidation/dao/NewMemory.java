@@ -78,6 +78,26 @@ public record NewMemory(
     Checks.between("reuseCount", reuseCount, 0, Integer.MAX_VALUE);
   }
 
+  /** The same memory, with its lineage. */
+  NewMemory withSources(List<String> ids) {
+    return new NewMemory(
+        id,
+        projectId,
+        content,
+        type,
+        abstractionLevel,
+        patternType,
+        confidence,
+        ids,
+        embedding,
+        tags,
+        consolidationMethod,
+        createdAt,
+        updatedAt,
+        consolidatedAt,
+        reuseCount);
+  }
+
   /**
    * Starts a memory from what every memory has.
    *

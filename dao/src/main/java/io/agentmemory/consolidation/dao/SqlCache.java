@@ -29,7 +29,7 @@ final class SqlCache {
             "exactUpTo", String.valueOf(SearchSql.EXACT_UP_TO),
             "host", host.table().sql(),
             "hostId", Identifiers.quoted(host.idColumn()),
-            "hostProject", host.project() == null ? "null" : "(" + host.project() + ")"));
+            "hostProject", HostColumns.expression(host.project())));
   }
 
   /** A bare name is one of the system's. */
