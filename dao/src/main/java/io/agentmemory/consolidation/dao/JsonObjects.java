@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class JsonObjects {
   static final int MAX_BYTES = 1 << 20;
   private static final int MAX_DEPTH = 200;
+  private static final int MAX_DIGITS = 10_000;
   private static final int MAX_EXPONENT = 1_000;
 
   private final String name;
@@ -151,8 +152,8 @@ final class JsonObjects {
     if (take('.')) {
       digits();
     }
-    if (at - start > MAX_EXPONENT) {
-      throw refused("must hold numbers of at most " + MAX_EXPONENT + " digits");
+    if (at - start > MAX_DIGITS) {
+      throw refused("must hold numbers of at most " + MAX_DIGITS + " digits");
     }
     if (take('e') || take('E')) {
       if (!take('+')) {
