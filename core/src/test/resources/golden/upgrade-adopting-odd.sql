@@ -1,0 +1,166 @@
+-- Upgrade of the consolidation schema: task_memories_001, consolidation_001, my_001.
+-- Run it in one transaction, which this script neither begins nor commits:
+--   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
+-- or as a migration of a tool that opens one.
+
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA "ext";
+
+DO $consolidation$
+DECLARE
+  obstacle text;
+BEGIN
+  PERFORM pg_advisory_xact_lock(-2224195017965981555);
+  IF NOT (to_regclass('"Memory ""Banks"""."consolidation_history"') IS NULL) THEN
+    RAISE EXCEPTION USING MESSAGE = 'The schema Memory "Banks" has been upgraded already: this script starts from nothing';
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector' AND n.nspname = 'ext' AND string_to_array(substring(e.extversion FROM '^[0-9.]+'), '.')::integer[] >= '{0,8,0}') THEN
+    RAISE EXCEPTION USING MESSAGE = 'The extension vector, 0.8.0 or newer, must stand in the schema "ext"';
+  END IF;
+  SELECT * INTO obstacle FROM (
+SELECT CASE
+  WHEN c.oid IS NULL THEN 'it does not exist'
+  WHEN c.relkind NOT IN ('r', 'p') THEN 'it is no table'
+  WHEN k.oid IS NULL THEN 'it has no primary key'
+  WHEN cardinality(k.conkey) > 1 THEN 'its primary key has several columns'
+  WHEN a.attname <> 'key' THEN 'its primary key is the column ' || a.attname
+  WHEN y.typcategory <> 'S' THEN 'its primary key is of the type ' || y.typname
+END
+FROM (SELECT to_regclass('"app"."task_memories"') AS oid) AS host
+LEFT JOIN pg_class c ON c.oid = host.oid
+LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p'
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+LEFT JOIN pg_type y ON y.oid = a.atttypid) AS problem(text);
+  IF obstacle IS NOT NULL THEN
+    RAISE EXCEPTION USING MESSAGE = 'The host''s table "app"."task_memories" cannot be adopted; it needs the primary key key, one column of a text type, but ' || obstacle;
+  END IF;
+END $consolidation$;
+
+CREATE SCHEMA "Memory ""Banks""";
+
+CREATE TABLE "Memory ""Banks"""."consolidation_history" (
+  "stream" varchar(100) NOT NULL,
+  "position" integer NOT NULL,
+  "revision" varchar(100) NOT NULL,
+  "requires" varchar(100),
+  "checksum" varchar(64) NOT NULL,
+  "options" jsonb NOT NULL,
+  "additive" boolean NOT NULL,
+  "created" varchar(100)[] NOT NULL DEFAULT '{}',
+  "pending" jsonb NOT NULL DEFAULT '[]',
+  "applied_at" timestamptz NOT NULL DEFAULT now(),
+  "applied_by" varchar NOT NULL DEFAULT CURRENT_USER,
+  CONSTRAINT "consolidation_history_pkey" PRIMARY KEY ("revision")
+);
+
+-- task_memories_001
+
+INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
+VALUES ('consolidation', 1, 'task_memories_001', NULL, 'f55ac603623ce047fcde7fd082a0e60999e3a9ca8ee2389b02ee8deaaefe6327',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{schema}');
+
+-- consolidation_001
+
+CREATE TABLE "Memory ""Banks"""."consolidated_memories" (
+  "id" varchar NOT NULL,
+  "project_id" varchar NOT NULL,
+  "content" text NOT NULL,
+  "memory_type" varchar(50) NOT NULL,
+  "abstraction_level" integer NOT NULL,
+  "pattern_type" varchar(50),
+  "confidence_score" double precision,
+  "source_memory_ids" varchar[] NOT NULL,
+  "embedding" "ext"."halfvec"(3072),
+  "tags" varchar(50)[],
+  "consolidation_method" varchar(100),
+  "created_at" timestamptz NOT NULL,
+  "updated_at" timestamptz NOT NULL,
+  "consolidated_at" timestamptz NOT NULL,
+  "source_count" integer NOT NULL,
+  "reuse_count" integer NOT NULL DEFAULT 0,
+  "content_tsv" tsvector GENERATED ALWAYS AS (to_tsvector('app.plain', coalesce(content, ''))) STORED,
+  CONSTRAINT "consolidated_memories_abstraction_check" CHECK (abstraction_level IN (1, 2, 3)),
+  CONSTRAINT "consolidated_memories_type_check" CHECK (memory_type IN ('error_fix', 'discovery', 'decision', 'learning', 'warning', 'codebase_knowledge')),
+  CONSTRAINT "consolidated_memories_pkey" PRIMARY KEY ("id")
+);
+
+CREATE INDEX "idx_cm_project" ON "Memory ""Banks"""."consolidated_memories"
+  USING btree ("project_id");
+
+CREATE INDEX "idx_cm_abstraction" ON "Memory ""Banks"""."consolidated_memories"
+  USING btree ("abstraction_level");
+
+CREATE INDEX "idx_cm_type" ON "Memory ""Banks"""."consolidated_memories"
+  USING btree ("memory_type");
+
+CREATE INDEX "idx_cm_pattern" ON "Memory ""Banks"""."consolidated_memories"
+  USING btree ("pattern_type");
+
+CREATE INDEX "idx_cm_created" ON "Memory ""Banks"""."consolidated_memories"
+  USING btree ("consolidated_at");
+
+CREATE INDEX "idx_cm_tags" ON "Memory ""Banks"""."consolidated_memories"
+  USING gin ("tags");
+
+CREATE INDEX "idx_cm_source_ids" ON "Memory ""Banks"""."consolidated_memories"
+  USING gin ("source_memory_ids");
+
+CREATE INDEX "idx_cm_embedding" ON "Memory ""Banks"""."consolidated_memories"
+  USING hnsw ("embedding" "ext"."halfvec_cosine_ops")
+  WITH (ef_construction = 200, m = 24)
+  WHERE embedding IS NOT NULL;
+
+CREATE INDEX "idx_cm_content_tsv" ON "Memory ""Banks"""."consolidated_memories"
+  USING gin ("content_tsv");
+
+CREATE TABLE "Memory ""Banks"""."consolidation_jobs" (
+  "id" varchar NOT NULL,
+  "project_id" varchar NOT NULL,
+  "status" varchar(50) NOT NULL,
+  "trigger_type" varchar(50) NOT NULL,
+  "scope" jsonb DEFAULT '{}',
+  "phases_completed" varchar[] DEFAULT '{}',
+  "metrics" jsonb DEFAULT '{}',
+  "started_at" timestamptz,
+  "completed_at" timestamptz,
+  "duration_seconds" integer,
+  "error_message" text,
+  "retry_count" integer NOT NULL DEFAULT 0,
+  "max_retries" integer NOT NULL DEFAULT 3,
+  "created_at" timestamptz NOT NULL,
+  "triggered_by" varchar(255),
+  CONSTRAINT "consolidation_jobs_status_check" CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+  CONSTRAINT "consolidation_jobs_trigger_check" CHECK (trigger_type IN ('scheduled', 'manual', 'threshold')),
+  CONSTRAINT "consolidation_jobs_pkey" PRIMARY KEY ("id")
+);
+
+CREATE INDEX "idx_cj_project_status" ON "Memory ""Banks"""."consolidation_jobs"
+  USING btree ("project_id", "status");
+
+CREATE INDEX "idx_cj_created" ON "Memory ""Banks"""."consolidation_jobs"
+  USING btree ("created_at");
+
+CREATE INDEX "idx_cj_trigger_type" ON "Memory ""Banks"""."consolidation_jobs"
+  USING btree ("trigger_type");
+
+ALTER TABLE "app"."task_memories"
+  ADD COLUMN "consolidated_into_id" varchar,
+  ADD COLUMN "is_consolidated" boolean NOT NULL DEFAULT false;
+
+CREATE INDEX "idx_tm_consolidated" ON "app"."task_memories"
+  USING btree ("is_consolidated")
+  WHERE is_consolidated = true;
+
+CREATE INDEX "idx_tm_consolidated_into" ON "app"."task_memories"
+  USING btree ("consolidated_into_id")
+  WHERE consolidated_into_id IS NOT NULL;
+
+INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
+VALUES ('consolidation', 2, 'consolidation_001', NULL, 'dcb55860b50651f3f9874aa6186b4315fd8354a876658e33dd43f73f7feb5e7b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
+
+-- my_001
+
+CREATE TABLE "app"."notes" (
+  "id" text
+);
+
+INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
+VALUES ('my_app', 3, 'my_001', 'consolidation_001', '05dab21e1972810a6ac8e4cedec21da5ed440edd2355efbd70e8bf8cad04319b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
