@@ -5,8 +5,11 @@
 
 DO $consolidation$
 DECLARE
-  obstacle text;
+  obstacle pg_catalog.text;
 BEGIN
+  PERFORM pg_catalog.set_config(
+    'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-2224195017965981555);
   IF to_regclass('"Memory ""Banks"""."consolidation_history"') IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema Memory "Banks" has not been upgraded';
@@ -173,3 +176,5 @@ DELETE FROM "Memory ""Banks"""."consolidation_history" WHERE revision = 'task_me
 DROP TABLE "Memory ""Banks"""."consolidation_history";
 
 DROP SCHEMA "Memory ""Banks""";
+
+SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

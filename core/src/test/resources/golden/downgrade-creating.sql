@@ -5,8 +5,11 @@
 
 DO $consolidation$
 DECLARE
-  obstacle text;
+  obstacle pg_catalog.text;
 BEGIN
+  PERFORM pg_catalog.set_config(
+    'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-4724537801840364900);
   IF to_regclass('"public"."consolidation_history"') IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema public has not been upgraded';
@@ -180,3 +183,5 @@ DROP TABLE "public"."task_memories";
 DELETE FROM "public"."consolidation_history" WHERE revision = 'task_memories_001';
 
 DROP TABLE "public"."consolidation_history";
+
+SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

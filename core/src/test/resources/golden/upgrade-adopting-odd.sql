@@ -7,8 +7,11 @@ CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA "ext";
 
 DO $consolidation$
 DECLARE
-  obstacle text;
+  obstacle pg_catalog.text;
 BEGIN
+  PERFORM pg_catalog.set_config(
+    'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-2224195017965981555);
   IF NOT (to_regclass('"Memory ""Banks"""."consolidation_history"') IS NULL) THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema Memory "Banks" has been upgraded already: this script starts from nothing';
@@ -164,3 +167,5 @@ CREATE TABLE "app"."notes" (
 
 INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('my_app', 3, 'my_001', 'consolidation_001', '05dab21e1972810a6ac8e4cedec21da5ed440edd2355efbd70e8bf8cad04319b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
+
+SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

@@ -7,8 +7,11 @@ CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA "public";
 
 DO $consolidation$
 DECLARE
-  obstacle text;
+  obstacle pg_catalog.text;
 BEGIN
+  PERFORM pg_catalog.set_config(
+    'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-4724537801840364900);
   IF NOT (to_regclass('"public"."consolidation_history"') IS NULL) THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema public has been upgraded already: this script starts from nothing';
@@ -154,3 +157,5 @@ CREATE INDEX "idx_tm_consolidated_into" ON "public"."task_memories"
 
 INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('consolidation', 2, 'consolidation_001', NULL, '17750a8a6cdb81b14f0528fe6c0f4784533ea316d9f740878e78f9c75456316c', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
+
+SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

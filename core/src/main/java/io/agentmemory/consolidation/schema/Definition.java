@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Check;
 import io.agentmemory.consolidation.ddl.Column;
 import io.agentmemory.consolidation.ddl.Index;
 import io.agentmemory.consolidation.ddl.IndexKey;
@@ -23,6 +24,42 @@ final class Definition {
    * @param indexes its indexes
    */
   record Part(boolean whole, Table table, List<Index> indexes) {
+    /** The same with every expression as {@code restated} has it. */
+    Part restated(Map<String, String> restated) {
+      List<Column> columns = new ArrayList<>();
+      for (Column column : table.columns()) {
+        String expression = restated.get("column " + column.name());
+        boolean generated = column.generatedAs() != null;
+        columns.add(
+            expression == null
+                ? column
+                : new Column(
+                    column.name(),
+                    column.type(),
+                    column.nullable(),
+                    generated ? null : expression,
+                    generated ? expression : null));
+      }
+      List<Check> checks = new ArrayList<>();
+      for (Check check : table.checks()) {
+        String condition = restated.getOrDefault("check " + check.name(), check.condition());
+        checks.add(new Check(check.name(), condition));
+      }
+      List<Index> others = new ArrayList<>();
+      for (Index index : indexes) {
+        others.add(
+            new Index(
+                index.name(),
+                index.table(),
+                index.method(),
+                index.keys(),
+                index.unique(),
+                restated.get("where " + index.name()),
+                index.parameters()));
+      }
+      return new Part(whole, new Table(table.name(), columns, table.primaryKey(), checks), others);
+    }
+
     /** The changes that make this part under another name, empty. */
     List<Change> copy(QualifiedName name) {
       List<Change> changes = new ArrayList<>();

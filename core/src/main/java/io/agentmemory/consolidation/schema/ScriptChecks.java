@@ -17,9 +17,22 @@ final class ScriptChecks {
     this.context = context;
   }
 
-  /** One block that takes the upgrade lock and fails where the database is not as assumed. */
+  /** The last statement of a script: what {@link #of} set aside is put back. */
+  static final String RESTORE_SEARCH_PATH =
+      "SELECT set_config('search_path', current_setting('consolidation.search_path'), true)";
+
+  /**
+   * One block that takes the upgrade lock and fails where the database is not as assumed. The rest
+   * of the transaction resolves bare names in {@code pg_catalog}, as {@code upgrade()} does.
+   */
   String of(Plan plan, Snapshot assumed) {
     List<String> statements = new ArrayList<>();
+    statements.add(
+        """
+          PERFORM pg_catalog.set_config(
+            'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
+          PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        """);
     statements.add(
         "  PERFORM pg_advisory_xact_lock(" + new UpgradeLock(options.schema()).key() + ");\n");
     statements.add(history(assumed));

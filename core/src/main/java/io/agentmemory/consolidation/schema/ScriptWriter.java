@@ -125,7 +125,7 @@ final class ScriptWriter {
     if (plan.dropsSchema()) {
       script.append("\nDROP SCHEMA ").append(Identifiers.quoted(options.schema())).append(";\n");
     }
-    return script.toString();
+    return script.append('\n').append(ScriptChecks.RESTORE_SEARCH_PATH).append(";\n").toString();
   }
 
   /** A statement that fails, with this message, where a condition holds. */
@@ -144,6 +144,12 @@ final class ScriptWriter {
     while (body.contains(tag)) {
       tag += "_";
     }
-    return "DO " + tag + "$\nDECLARE\n  obstacle text;\nBEGIN\n" + body + "END " + tag + "$";
+    return "DO "
+        + tag
+        + "$\nDECLARE\n  obstacle pg_catalog.text;\nBEGIN\n"
+        + body
+        + "END "
+        + tag
+        + "$";
   }
 }
