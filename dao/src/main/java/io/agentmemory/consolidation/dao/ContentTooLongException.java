@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import io.agentmemory.consolidation.schema.ConsolidationException;
+import java.sql.SQLException;
 
 /**
  * A memory's content has too many different words: PostgreSQL holds at most 1,048,575 bytes of them
@@ -8,6 +9,8 @@ import io.agentmemory.consolidation.schema.ConsolidationException;
  */
 public final class ContentTooLongException extends ConsolidationException {
   private static final long serialVersionUID = 1L;
+
+  private static final String PROGRAM_LIMIT_EXCEEDED = "54000";
 
   /** The id of the memory that is too long. */
   private final String id;
@@ -18,6 +21,11 @@ public final class ContentTooLongException extends ConsolidationException {
             .formatted(what, Checks.quoted(id), cause.getMessage()),
         cause);
     this.id = id;
+  }
+
+  /** Whether a write failed for this: of what is written, only a tsvector reaches a limit. */
+  static boolean causes(SQLException failure) {
+    return PROGRAM_LIMIT_EXCEEDED.equals(failure.getSQLState());
   }
 
   /**

@@ -45,6 +45,11 @@ final class MemoryChanges {
       return row.next()
           ? Optional.of(MemoryRow.read(row, 1, projectId, session.vectors()))
           : Optional.empty();
+    } catch (SQLException e) {
+      if (ContentTooLongException.causes(e)) {
+        throw new ContentTooLongException("memory", id, e);
+      }
+      throw e;
     }
   }
 

@@ -34,9 +34,6 @@ final class MemoryInserts {
   /** So many rows are sent before the server's answers are read. */
   private static final int BATCH = 500;
 
-  /** {@code program_limit_exceeded}: of what is written here, only a tsvector reaches a limit. */
-  private static final String LIMIT_EXCEEDED = "54000";
-
   private MemoryInserts() {}
 
   /** Inserts one memory and returns it as it is in the database. */
@@ -132,7 +129,7 @@ final class MemoryInserts {
 
   /** The exception for content that does not fit, or the SQL exception itself. */
   private static SQLException named(SQLException e, String what, String id) {
-    if (LIMIT_EXCEEDED.equals(e.getSQLState())) {
+    if (ContentTooLongException.causes(e)) {
       throw new ContentTooLongException(what, id, e);
     }
     return new SQLException(

@@ -1,0 +1,135 @@
+package io.agentmemory.consolidation.it.dao;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
+import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.schema.Schema;
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** A database of its own for each test, upgraded unless said otherwise, and dropped after it. */
+final class TestDatabase implements BeforeEachCallback, AfterEachCallback {
+  private final SchemaOptions options;
+  private final String before;
+  private @Nullable String name;
+  private @Nullable HikariDataSource pool;
+  private @Nullable Consolidation consolidation;
+
+  private TestDatabase(SchemaOptions options, String before) {
+    this.options = options;
+    this.before = before;
+  }
+
+  static TestDatabase with(SchemaOptions options) {
+    return new TestDatabase(options, "select 1");
+  }
+
+  static TestDatabase withDimensions(int dimensions) {
+    return with(SchemaOptions.builder().dimensions(dimensions).build());
+  }
+
+  /** Runs statements in the empty database before it is upgraded. */
+  TestDatabase after(String statements) {
+    return new TestDatabase(options, statements);
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws SQLException {
+    name = "dao_" + UUID.randomUUID().toString().replace("-", "");
+    administer("create database " + name);
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(source(url(name)));
+    config.setMaximumPoolSize(4);
+    pool = new HikariDataSource(config);
+    execute(before);
+    Schema.on(pool, options).upgrade();
+    consolidation = Consolidation.on(pool, options);
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws SQLException {
+    if (pool != null) {
+      pool.close();
+    }
+    if (name != null) {
+      administer("drop database if exists " + name + " with (force)");
+    }
+  }
+
+  private static void administer(String sql) throws SQLException {
+    try (Connection connection = DriverManager.getConnection(url("postgres"));
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  private static String url(String database) {
+    return "jdbc:postgresql://localhost:5623/" + database + "?user=postgres";
+  }
+
+  private static PGSimpleDataSource source(String url) {
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setUrl(url);
+    return source;
+  }
+
+  /** A pool of at most four connections. */
+  HikariDataSource pool() {
+    return java.util.Objects.requireNonNull(pool);
+  }
+
+  /** Connections that the driver makes, with parameters like {@code prepareThreshold=0}. */
+  PGSimpleDataSource driver(String parameters) {
+    return source(url(java.util.Objects.requireNonNull(name)) + "&" + parameters);
+  }
+
+  Consolidation consolidation() {
+    return java.util.Objects.requireNonNull(consolidation);
+  }
+
+  ConsolidatedMemoryDao memories() {
+    return consolidation().memories();
+  }
+
+  SchemaOptions options() {
+    return options;
+  }
+
+  void execute(String sql) throws SQLException {
+    try (Connection connection = pool().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /** The first column of every row, as text. */
+  List<@Nullable String> column(String sql) throws SQLException {
+    try (Connection connection = pool().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      List<@Nullable String> values = new ArrayList<>();
+      while (rows.next()) {
+        values.add(rows.getString(1));
+      }
+      return values;
+    }
+  }
+
+  /** The first column of the first row, as text. */
+  @Nullable String value(String sql) throws SQLException {
+    return column(sql).get(0);
+  }
+}
