@@ -31,7 +31,7 @@ final class Settings {
               new Setting("enable_sort", "'off'"),
               new Setting("hnsw.iterative_scan", "'relaxed_order'"),
               new Setting("hnsw.max_scan_tuples", "'20000'"),
-              new Setting("hnsw.ef_search", ":efSearch")));
+              new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
 
   private static final String SAVED = "'consolidation.saved'";
 

@@ -13,17 +13,25 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** A database of its own for each test, upgraded unless said otherwise, and dropped after it. */
-final class TestDatabase implements BeforeEachCallback, AfterEachCallback {
+/**
+ * A database of its own, upgraded, and dropped at the end: for each test as an extension in an
+ * instance field, for all tests of a class in a static one.
+ */
+final class TestDatabase
+    implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback {
   private final SchemaOptions options;
   private final String before;
+  private boolean forAll;
   private @Nullable String name;
   private @Nullable HikariDataSource pool;
   private @Nullable Consolidation consolidation;
@@ -47,7 +55,31 @@ final class TestDatabase implements BeforeEachCallback, AfterEachCallback {
   }
 
   @Override
+  public void beforeAll(ExtensionContext context) throws SQLException {
+    forAll = true;
+    open();
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) throws SQLException {
+    close();
+  }
+
+  @Override
   public void beforeEach(ExtensionContext context) throws SQLException {
+    if (!forAll) {
+      open();
+    }
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) throws SQLException {
+    if (!forAll) {
+      close();
+    }
+  }
+
+  private void open() throws SQLException {
     name = "dao_" + UUID.randomUUID().toString().replace("-", "");
     administer("create database " + name);
     HikariConfig config = new HikariConfig();
@@ -59,8 +91,7 @@ final class TestDatabase implements BeforeEachCallback, AfterEachCallback {
     consolidation = Consolidation.on(pool, options);
   }
 
-  @Override
-  public void afterEach(ExtensionContext context) throws SQLException {
+  private void close() throws SQLException {
     if (pool != null) {
       pool.close();
     }
@@ -88,16 +119,16 @@ final class TestDatabase implements BeforeEachCallback, AfterEachCallback {
 
   /** A pool of at most four connections. */
   HikariDataSource pool() {
-    return java.util.Objects.requireNonNull(pool);
+    return Objects.requireNonNull(pool);
   }
 
   /** Connections that the driver makes, with parameters like {@code prepareThreshold=0}. */
   PGSimpleDataSource driver(String parameters) {
-    return source(url(java.util.Objects.requireNonNull(name)) + "&" + parameters);
+    return source(url(Objects.requireNonNull(name)) + "&" + parameters);
   }
 
   Consolidation consolidation() {
-    return java.util.Objects.requireNonNull(consolidation);
+    return Objects.requireNonNull(consolidation);
   }
 
   ConsolidatedMemoryDao memories() {
