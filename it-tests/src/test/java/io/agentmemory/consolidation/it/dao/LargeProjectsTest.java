@@ -70,7 +70,9 @@ class LargeProjectsTest {
       String id = "m" + (1 + i * 48_611 % 50_000);
       Embedding stored =
           Embedding.of(
-              floats(database.value("select embedding from consolidated_memories where id = '" + id + "'")));
+              floats(
+                  database.value(
+                      "select embedding from consolidated_memories where id = '" + id + "'")));
       float[] moved = stored.toArray();
       float[] noise = Samples.embedding(DIMENSIONS, i).toArray();
       for (int d = 0; d < DIMENSIONS; d++) {
@@ -97,8 +99,7 @@ class LargeProjectsTest {
       connection.setAutoCommit(false);
       connection
           .createStatement()
-          .execute(
-              useIndex ? "set local enable_sort = off" : "set local enable_indexscan = off");
+          .execute(useIndex ? "set local enable_sort = off" : "set local enable_indexscan = off");
       try (PreparedStatement search =
           connection.prepareStatement(
               """
@@ -181,9 +182,7 @@ class LargeProjectsTest {
   @Test
   void more_rows_than_the_index_gives_are_completed() throws SQLException {
     SearchResult<VectorHit> result =
-        database
-            .memories()
-            .searchByVector("medium", VectorQuery.of(queries(1).get(0), 10_000));
+        database.memories().searchByVector("medium", VectorQuery.of(queries(1).get(0), 10_000));
     assertThat(result.hits()).hasSize(5_000);
     assertThat(ids(result)).doesNotHaveDuplicates();
   }
@@ -191,7 +190,7 @@ class LargeProjectsTest {
   @Test
   void the_hnsw_strategy_uses_its_index_and_the_exact_one_does_not() throws SQLException {
     Embedding query = queries(1).get(0);
-    try (Plans plans = new Plans(database.driver("").getConnection())) {
+    try (Plans plans = new Plans(database.connect(""))) {
       ConsolidatedMemoryDao memories =
           database.consolidation().joining(plans.connection()).memories();
 
@@ -233,7 +232,7 @@ class LargeProjectsTest {
 
   @Test
   void the_text_search_uses_its_index() throws SQLException {
-    try (Plans plans = new Plans(database.driver("").getConnection())) {
+    try (Plans plans = new Plans(database.connect(""))) {
       ConsolidatedMemoryDao memories =
           database.consolidation().joining(plans.connection()).memories();
       for (WordMatch match : WordMatch.values()) {
@@ -258,7 +257,7 @@ class LargeProjectsTest {
   @Test
   void the_thousandth_search_is_as_good_as_the_first() throws SQLException {
     List<Embedding> queries = queries(10);
-    try (Plans plans = new Plans(database.driver("").getConnection())) {
+    try (Plans plans = new Plans(database.connect(""))) {
       ConsolidatedMemoryDao memories =
           database.consolidation().joining(plans.connection()).memories();
       for (String project : List.of("small", "large")) {
@@ -267,10 +266,11 @@ class LargeProjectsTest {
           first.add(ids(memories.searchByVector(project, VectorQuery.of(query, 10))));
         }
         String plan = shape(plans.take());
+        plans.pause();
         for (int i = queries.size(); i < 990; i++) {
           memories.searchByVector(project, VectorQuery.of(queries.get(i % 10), 10));
         }
-        plans.take();
+        plans.resume();
         List<List<String>> last = new ArrayList<>();
         for (Embedding query : queries) {
           last.add(ids(memories.searchByVector(project, VectorQuery.of(query, 10))));
@@ -297,7 +297,8 @@ class LargeProjectsTest {
         MemoryFilter.none().levels(AbstractionLevel.GENERALIZED).minConfidence(0.5);
     Embedding query = queries(1).get(0);
     ConsolidatedMemoryDao memories = database.memories();
-    assertThat(memories.searchByVector("large", VectorQuery.of(query, 50).withFilter(filter)).hits())
+    assertThat(
+            memories.searchByVector("large", VectorQuery.of(query, 50).withFilter(filter)).hits())
         .hasSize(50)
         .allMatch(hit -> filtered(hit.memory()));
     assertThat(memories.searchByText("large", TextQuery.of("locks", 50).withFilter(filter)).hits())

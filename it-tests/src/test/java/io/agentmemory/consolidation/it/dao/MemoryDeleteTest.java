@@ -171,8 +171,7 @@ class MemoryDeleteTest {
     family();
     try (Connection connection = database.pool().getConnection()) {
       connection.setAutoCommit(false);
-      assertThat(
-              database.consolidation().joining(connection).memories().deleteProject("p", 2))
+      assertThat(database.consolidation().joining(connection).memories().deleteProject("p", 2))
           .isEqualTo(3);
       connection.rollback();
     }

@@ -37,10 +37,7 @@ class MemoryListTest {
     for (int i = 0; i < rows; i++) {
       memories.add(
           NewMemory.builder(
-                  "p",
-                  TYPES.get(i % 6),
-                  AbstractionLevel.of(i % 3 + 1),
-                  "memory number " + i)
+                  "p", TYPES.get(i % 6), AbstractionLevel.of(i % 3 + 1), "memory number " + i)
               .id("m%03d".formatted(i))
               .tags("t" + i % 5, "even" + i % 2)
               .patternType(i % 4 == 0 ? null : "pattern" + i % 4)

@@ -21,15 +21,25 @@ final class Plans implements AutoCloseable {
 
   Plans(Connection connection) throws SQLException {
     this.connection = connection;
+    execute("load 'auto_explain'");
+    execute("set auto_explain.log_level = notice");
+    execute("set auto_explain.log_timing = off");
+    resume();
+  }
+
+  void resume() throws SQLException {
+    execute("set auto_explain.log_analyze = on");
+    execute("set auto_explain.log_min_duration = 0");
+  }
+
+  void pause() throws SQLException {
+    execute("set auto_explain.log_min_duration = -1");
+    execute("set auto_explain.log_analyze = off");
+  }
+
+  private void execute(String sql) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          """
-          load 'auto_explain';
-          set auto_explain.log_min_duration = 0;
-          set auto_explain.log_analyze = on;
-          set auto_explain.log_timing = off;
-          set auto_explain.log_level = notice;
-          """);
+      statement.execute(sql);
     }
   }
 
@@ -64,7 +74,8 @@ final class Plans implements AutoCloseable {
 
   /** The plans since the last time, of statements on our tables. */
   String take() {
-    List<String> plans = seen.stream().filter(plan -> plan.contains("consolidated_memories")).toList();
+    List<String> plans =
+        seen.stream().filter(plan -> plan.contains("consolidated_memories")).toList();
     seen.clear();
     return String.join("\n", plans);
   }

@@ -4,17 +4,18 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.it.postgres.PostgresServer;
+import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.UUID;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -32,7 +33,7 @@ final class TestDatabase
   private final SchemaOptions options;
   private final String before;
   private boolean forAll;
-  private @Nullable String name;
+  private @Nullable ScratchDatabase scratch;
   private @Nullable HikariDataSource pool;
   private @Nullable Consolidation consolidation;
 
@@ -61,7 +62,7 @@ final class TestDatabase
   }
 
   @Override
-  public void afterAll(ExtensionContext context) throws SQLException {
+  public void afterAll(ExtensionContext context) {
     close();
   }
 
@@ -73,17 +74,16 @@ final class TestDatabase
   }
 
   @Override
-  public void afterEach(ExtensionContext context) throws SQLException {
+  public void afterEach(ExtensionContext context) {
     if (!forAll) {
       close();
     }
   }
 
   private void open() throws SQLException {
-    name = "dao_" + UUID.randomUUID().toString().replace("-", "");
-    administer("create database " + name);
+    scratch = PostgresServer.shared().freshDatabase("dao");
     HikariConfig config = new HikariConfig();
-    config.setDataSource(source(url(name)));
+    config.setDataSource(scratch.dataSource());
     config.setMaximumPoolSize(4);
     pool = new HikariDataSource(config);
     execute(before);
@@ -91,30 +91,13 @@ final class TestDatabase
     consolidation = Consolidation.on(pool, options);
   }
 
-  private void close() throws SQLException {
+  private void close() {
     if (pool != null) {
       pool.close();
     }
-    if (name != null) {
-      administer("drop database if exists " + name + " with (force)");
+    if (scratch != null) {
+      scratch.close();
     }
-  }
-
-  private static void administer(String sql) throws SQLException {
-    try (Connection connection = DriverManager.getConnection(url("postgres"));
-        Statement statement = connection.createStatement()) {
-      statement.execute(sql);
-    }
-  }
-
-  private static String url(String database) {
-    return "jdbc:postgresql://localhost:5623/" + database + "?user=postgres";
-  }
-
-  private static PGSimpleDataSource source(String url) {
-    PGSimpleDataSource source = new PGSimpleDataSource();
-    source.setUrl(url);
-    return source;
   }
 
   /** A pool of at most four connections. */
@@ -122,9 +105,20 @@ final class TestDatabase
     return Objects.requireNonNull(pool);
   }
 
-  /** Connections that the driver makes, with parameters like {@code prepareThreshold=0}. */
-  PGSimpleDataSource driver(String parameters) {
-    return source(url(Objects.requireNonNull(name)) + "&" + parameters);
+  /** A connection that the driver makes, with parameters like {@code prepareThreshold=0}. */
+  Connection connect(String parameters) throws SQLException {
+    return source(parameters).getConnection();
+  }
+
+  /** Connections that the driver makes, each one new. */
+  DataSource source(String parameters) {
+    ScratchDatabase database = Objects.requireNonNull(scratch);
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    String url = database.jdbcUrl();
+    source.setUrl(url + (url.contains("?") ? "&" : "?") + parameters);
+    source.setUser(database.server().user());
+    source.setPassword(database.server().password());
+    return source;
   }
 
   Consolidation consolidation() {
