@@ -8,11 +8,16 @@ import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.MemoryInUseException;
 import io.agentmemory.consolidation.dao.NewMemory;
 import io.agentmemory.consolidation.dao.OnLineage;
+import io.agentmemory.consolidation.dao.Sources;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class MemoryDeleteTest {
@@ -176,5 +181,29 @@ class MemoryDeleteTest {
       connection.rollback();
     }
     assertThat(database.value("select count(*) from consolidated_memories")).isEqualTo("3");
+  }
+
+  @Test
+  @Timeout(60)
+  void a_memory_that_is_just_becoming_a_source_is_refused_once_it_is_one() throws Exception {
+    database.memories().insert(memory("p", "low").id("low").build());
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try (Connection connection = database.pool().getConnection()) {
+      connection.setAutoCommit(false);
+      database
+          .consolidation()
+          .joining(connection)
+          .consolidate(memory("p", "high").build(), Sources.ofMemories("low"));
+      Future<Boolean> delete =
+          other.submit(() -> database.memories().delete("p", "low", OnLineage.REFUSE));
+      while (database.column("select 1 from pg_locks where not granted").isEmpty()) {
+        Thread.sleep(10);
+      }
+      connection.commit();
+      assertThatThrownBy(delete::get).hasCauseInstanceOf(MemoryInUseException.class);
+    } finally {
+      other.shutdownNow();
+    }
+    assertThat(database.memories().find("p", "low")).isPresent();
   }
 }

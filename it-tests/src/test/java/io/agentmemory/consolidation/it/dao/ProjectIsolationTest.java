@@ -1,0 +1,323 @@
+package io.agentmemory.consolidation.it.dao;
+
+import static io.agentmemory.consolidation.it.dao.Samples.direction;
+import static io.agentmemory.consolidation.it.dao.Samples.memory;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.agentmemory.consolidation.dao.ConsolidatedMemory;
+import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.ConsolidationJob;
+import io.agentmemory.consolidation.dao.DuplicateIdException;
+import io.agentmemory.consolidation.dao.FusedQuery;
+import io.agentmemory.consolidation.dao.InvalidSourcesException;
+import io.agentmemory.consolidation.dao.JobLease;
+import io.agentmemory.consolidation.dao.JobStatus;
+import io.agentmemory.consolidation.dao.LeaseLostException;
+import io.agentmemory.consolidation.dao.MemoryFilter;
+import io.agentmemory.consolidation.dao.MemoryUpdate;
+import io.agentmemory.consolidation.dao.NewJob;
+import io.agentmemory.consolidation.dao.OnLineage;
+import io.agentmemory.consolidation.dao.PageRequest;
+import io.agentmemory.consolidation.dao.Sources;
+import io.agentmemory.consolidation.dao.TextQuery;
+import io.agentmemory.consolidation.dao.TriggerType;
+import io.agentmemory.consolidation.dao.VectorQuery;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every public method that goes to the database, with rows of another project in its way: project
+ * {@code theirs} has what {@code mine} has, and it is always the better match.
+ */
+class ProjectIsolationTest {
+  private static final PageRequest ALL = PageRequest.first(100);
+  private static final VectorQuery EAST = VectorQuery.of(direction(3, 0), 100);
+  private static final TextQuery APPLES = TextQuery.of("apples", 100);
+
+  @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
+
+  private interface Case {
+    void run(Consolidation consolidation) throws SQLException;
+  }
+
+  private static final Map<String, Case> CASES = new HashMap<>();
+
+  private static void of(String method, Case run) {
+    CASES.put(method, run);
+  }
+
+  static {
+    of(
+        "ConsolidatedMemoryDao.insert(NewMemory)",
+        c ->
+            assertThatThrownBy(() -> c.memories().insert(memory("mine", "x").id("theirs1").build()))
+                .isInstanceOf(DuplicateIdException.class)
+                .hasMessageNotContaining("project"));
+    of(
+        "ConsolidatedMemoryDao.insertAll(Collection)",
+        c ->
+            assertThatThrownBy(
+                    () ->
+                        c.memories().insertAll(List.of(memory("mine", "x").id("theirs1").build())))
+                .isInstanceOf(DuplicateIdException.class)
+                .hasMessageNotContaining("project"));
+    of(
+        "ConsolidatedMemoryDao.find(String,String)",
+        c -> {
+          assertThat(c.memories().find("mine", "theirs1")).isEmpty();
+          assertThat(c.memories().withEmbeddings().find("mine", "theirs1")).isEmpty();
+        });
+    of(
+        "ConsolidatedMemoryDao.findAll(String,Collection)",
+        c -> mine(c.memories().findAll("mine", List.of("theirs1", "mine1", "theirs2")), 1));
+    of(
+        "ConsolidatedMemoryDao.list(String,MemoryFilter,PageRequest)",
+        c -> {
+          mine(c.memories().list("mine", MemoryFilter.none(), ALL).items(), 3);
+          mine(
+              c.memories().list("mine", MemoryFilter.none().anyTag(List.of("fruit")), ALL).items(),
+              3);
+        });
+    of(
+        "ConsolidatedMemoryDao.update(String,String,MemoryUpdate,Instant)",
+        c ->
+            assertThat(
+                    c.memories()
+                        .update(
+                            "mine",
+                            "theirs1",
+                            MemoryUpdate.builder().confidence(0.1).build(),
+                            c.memories().find("theirs", "theirs1").orElseThrow().updatedAt()))
+                .isEmpty());
+    of(
+        "ConsolidatedMemoryDao.countReuse(String,Collection)",
+        c -> assertThat(c.memories().countReuse("mine", List.of("theirs1", "mine1"))).isEqualTo(1));
+    of(
+        "ConsolidatedMemoryDao.delete(String,String,OnLineage)",
+        c -> {
+          assertThat(c.memories().delete("mine", "theirs1", OnLineage.DETACH)).isFalse();
+          assertThat(c.memories().delete("mine", "theirs1", OnLineage.REFUSE)).isFalse();
+          assertThat(c.memories().delete("mine", "mine1", OnLineage.DETACH)).isTrue();
+        });
+    of(
+        "ConsolidatedMemoryDao.deleteProject(String,int)",
+        c -> assertThat(c.memories().deleteProject("mine", 2)).isEqualTo(3));
+    of(
+        "ConsolidatedMemoryDao.searchByVector(String,VectorQuery)",
+        c -> mine(c.memories().searchByVector("mine", EAST).hits(), hit -> hit.memory(), 3));
+    of(
+        "ConsolidatedMemoryDao.searchByText(String,TextQuery)",
+        c -> mine(c.memories().searchByText("mine", APPLES).hits(), hit -> hit.memory(), 3));
+    of(
+        "ConsolidatedMemoryDao.searchFused(String,FusedQuery)",
+        c ->
+            mine(
+                c.memories()
+                    .searchFused("mine", FusedQuery.of("apples", EAST.embedding(), 50))
+                    .hits(),
+                hit -> hit.memory(),
+                3));
+    of(
+        "Consolidation.consolidate(NewMemory,Sources)",
+        c -> {
+          for (Sources sources :
+              List.of(Sources.ofTaskMemories("theirs_t1"), Sources.ofMemories("theirs1"))) {
+            assertThatThrownBy(() -> c.consolidate(memory("mine", "x").build(), sources))
+                .isInstanceOf(InvalidSourcesException.class);
+          }
+        });
+    of(
+        "TaskMemoryDao.unconsolidated(String,PageRequest)",
+        c ->
+            assertThat(c.taskMemories().unconsolidated("mine", ALL).items())
+                .hasSize(1)
+                .allMatch(task -> task.id().equals("mine_t1")));
+    of(
+        "ConsolidationJobDao.enqueue(NewJob)",
+        c -> {
+          assertThatThrownBy(
+                  () ->
+                      c.jobs()
+                          .enqueue(
+                              NewJob.builder("mine", TriggerType.MANUAL)
+                                  .id("theirs_running")
+                                  .build()))
+              .isInstanceOf(DuplicateIdException.class);
+          assertThat(c.jobs().enqueue(NewJob.builder("mine", TriggerType.MANUAL).build()))
+              .matches(job -> job.projectId().equals("mine"));
+        });
+    of(
+        "ConsolidationJobDao.claim(String)",
+        c -> assertThat(c.jobs().claim("mine").orElseThrow().id()).isEqualTo("mine_pending"));
+    of(
+        "ConsolidationJobDao.claim(String,int)",
+        c ->
+            assertThat(c.jobs().claim("mine", 10))
+                .extracting(ConsolidationJob::id)
+                .containsExactly("mine_pending"));
+    of(
+        "ConsolidationJobDao.recordPhase(JobLease,String,String)",
+        c -> leaseLost(() -> c.jobs().recordPhase(stolen(c), "phase", "{}")));
+    of(
+        "ConsolidationJobDao.complete(JobLease,String)",
+        c -> leaseLost(() -> c.jobs().complete(stolen(c), "{}")));
+    of(
+        "ConsolidationJobDao.fail(JobLease,String)",
+        c -> leaseLost(() -> c.jobs().fail(stolen(c), "broken")));
+    of(
+        "ConsolidationJobDao.cancel(String,String)",
+        c -> assertThat(c.jobs().cancel("mine", "theirs_pending")).isEmpty());
+    of(
+        "ConsolidationJobDao.find(String,String)",
+        c -> assertThat(c.jobs().find("mine", "theirs_pending")).isEmpty());
+    of(
+        "ConsolidationJobDao.list(String,PageRequest)",
+        c -> jobs(c.jobs().list("mine", ALL).items(), 2));
+    of(
+        "ConsolidationJobDao.list(String,JobStatus,PageRequest)",
+        c -> jobs(c.jobs().list("mine", JobStatus.PENDING, ALL).items(), 1));
+  }
+
+  private static void mine(List<ConsolidatedMemory> found, int count) {
+    mine(found, Function.identity(), count);
+  }
+
+  private static <H> void mine(List<H> found, Function<H, ConsolidatedMemory> memory, int count) {
+    assertThat(found)
+        .hasSize(count)
+        .extracting(memory)
+        .allMatch(m -> m.projectId().equals("mine") && m.id().startsWith("mine"));
+  }
+
+  private static void jobs(List<ConsolidationJob> found, int count) {
+    assertThat(found).hasSize(count).allMatch(job -> job.id().startsWith("mine"));
+  }
+
+  /** A lease as good as theirs, but for the project. */
+  private static JobLease stolen(Consolidation consolidation) {
+    ConsolidationJob job = consolidation.jobs().find("theirs", "theirs_running").orElseThrow();
+    return new JobLease("mine", job.id(), job.startedAt());
+  }
+
+  private static void leaseLost(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+    assertThatThrownBy(call).isInstanceOf(LeaseLostException.class);
+  }
+
+  @BeforeEach
+  void fill() throws SQLException {
+    for (String project : List.of("mine", "theirs")) {
+      for (int i = 1; i <= 3; i++) {
+        database
+            .memories()
+            .insert(
+                memory(project, "apples ".repeat(project.equals("mine") ? 1 : 5))
+                    .id(project + i)
+                    .embedding(direction(3, project.equals("mine") ? 40 + i : i))
+                    .tags("fruit")
+                    .sourceMemoryIds(i == 3 ? List.of("mine1", "theirs1") : List.of())
+                    .build());
+      }
+      database.execute(
+          """
+          insert into task_memories (id, project_id, task_id, execution_summary, success,
+            is_consolidated, consolidated_into_id)
+          values ('P_t1', 'P', 't', 's', true, false, null),
+            ('P_t2', 'P', 't', 's', true, true, 'mine1')"""
+              .replace("P", project));
+      for (String job : List.of("_running", "_pending")) {
+        database
+            .consolidation()
+            .jobs()
+            .enqueue(NewJob.builder(project, TriggerType.MANUAL).id(project + job).build());
+        if (job.equals("_running")) {
+          database.consolidation().jobs().claim(project);
+        }
+      }
+    }
+  }
+
+  static Set<String> cases() {
+    return new TreeSet<>(CASES.keySet());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void another_projects_rows_are_neither_seen_nor_touched(String method) throws SQLException {
+    String before = theirs();
+    CASES.get(method).run(database.consolidation());
+    assertThat(theirs()).isEqualTo(before);
+  }
+
+  private String theirs() throws SQLException {
+    StringBuilder rows = new StringBuilder();
+    for (String table : List.of("consolidated_memories", "consolidation_jobs", "task_memories")) {
+      database
+          .column(
+              "select t::text from %s as t where project_id = 'theirs' order by id"
+                  .formatted(table))
+          .forEach(row -> rows.append(row).append('\n'));
+    }
+    return rows.toString();
+  }
+
+  @Test
+  void every_public_method_has_a_case() {
+    Set<String> methods =
+        new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .importPackages("io.agentmemory.consolidation.dao")
+                .stream()
+                .map(JavaClass::reflect)
+                .filter(type -> Modifier.isPublic(type.getModifiers()))
+                .filter(
+                    type ->
+                        type.getSimpleName().endsWith("Dao") || type.equals(Consolidation.class))
+                .flatMap(type -> Stream.of(type.getDeclaredMethods()))
+                .filter(ProjectIsolationTest::goesToTheDatabase)
+                .map(ProjectIsolationTest::describe)
+                .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(methods).contains("ConsolidatedMemoryDao.find(String,String)");
+    assertThat(CASES.keySet())
+        .as("methods with a case where rows of another project are in the way")
+        .containsExactlyInAnyOrderElementsOf(methods);
+  }
+
+  /** Not what opens, closes, or gives a view. */
+  private static boolean goesToTheDatabase(Method method) {
+    return Modifier.isPublic(method.getModifiers())
+        && !Modifier.isStatic(method.getModifiers())
+        && !method.isSynthetic()
+        && !method.getReturnType().equals(Consolidation.class)
+        && !method.getReturnType().getSimpleName().endsWith("Dao")
+        && !method.getName().equals("close");
+  }
+
+  private static String describe(Method method) {
+    return Arrays.stream(method.getParameterTypes())
+        .map(Class::getSimpleName)
+        .collect(
+            Collectors.joining(
+                ",",
+                method.getDeclaringClass().getSimpleName() + "." + method.getName() + "(",
+                ")"));
+  }
+}
