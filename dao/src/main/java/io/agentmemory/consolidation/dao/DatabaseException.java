@@ -12,9 +12,16 @@ import org.jspecify.annotations.Nullable;
 public final class DatabaseException extends ConsolidationException {
   private static final long serialVersionUID = 1L;
 
+  /** The call that failed. */
   private final String operation;
+
+  /** The SQLSTATE, null where there is none. */
   private final @Nullable String sqlState;
+
+  /** What is known about the work. */
   private final Outcome outcome;
+
+  /** Whether trying again is safe and may help. */
   private final boolean retryable;
 
   DatabaseException(

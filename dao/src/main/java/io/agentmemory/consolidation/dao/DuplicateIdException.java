@@ -9,6 +9,7 @@ import io.agentmemory.consolidation.schema.ConsolidationException;
 public final class DuplicateIdException extends ConsolidationException {
   private static final long serialVersionUID = 1L;
 
+  /** The id that is taken. */
   private final String id;
 
   DuplicateIdException(String what, String id) {

@@ -26,6 +26,7 @@ public final class InvalidSourcesException extends ConsolidationException {
     }
   }
 
+  /** What is wrong with the sources. */
   private final Reason reason;
 
   /** Serialized form: a list that is {@link java.io.Serializable}. */

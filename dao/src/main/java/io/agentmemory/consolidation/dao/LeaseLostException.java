@@ -9,6 +9,7 @@ import io.agentmemory.consolidation.schema.ConsolidationException;
 public final class LeaseLostException extends ConsolidationException {
   private static final long serialVersionUID = 1L;
 
+  /** The id of the job whose lease was lost. */
   private final String jobId;
 
   LeaseLostException(String jobId, String operation) {

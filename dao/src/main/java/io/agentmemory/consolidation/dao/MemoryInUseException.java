@@ -6,6 +6,7 @@ import io.agentmemory.consolidation.schema.ConsolidationException;
 public final class MemoryInUseException extends ConsolidationException {
   private static final long serialVersionUID = 1L;
 
+  /** The id of the memory that was to be deleted. */
   private final String id;
 
   MemoryInUseException(String id, String why) {

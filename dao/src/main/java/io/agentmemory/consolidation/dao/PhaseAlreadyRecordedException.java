@@ -10,6 +10,7 @@ import io.agentmemory.consolidation.schema.ConsolidationException;
 public final class PhaseAlreadyRecordedException extends ConsolidationException {
   private static final long serialVersionUID = 1L;
 
+  /** The phase that was recorded before. */
   private final String phase;
 
   PhaseAlreadyRecordedException(String jobId, String phase) {
