@@ -1,0 +1,4 @@
+@NullMarked
+package io.agentmemory.consolidation.quickstart;
+
+import org.jspecify.annotations.NullMarked;
