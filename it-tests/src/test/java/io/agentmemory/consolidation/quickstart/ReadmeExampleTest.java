@@ -1,0 +1,158 @@
+package io.agentmemory.consolidation.quickstart;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.agentmemory.consolidation.dao.Embedding;
+import io.agentmemory.consolidation.dao.MemoryType;
+import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.schema.Schema;
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The example in README.md compiles as it stands there, and finds what it has consolidated. */
+class ReadmeExampleTest {
+  private static final Pattern EXAMPLE =
+      Pattern.compile("<!-- ReadmeExampleTest.*?-->\\s*```java\\n(.*?)```", Pattern.DOTALL);
+
+  /** Stands in for a model. */
+  private static Embedding embed(String text) {
+    float[] values = new float[384];
+    values[0] = text.isEmpty() ? -1 : 1;
+    return Embedding.of(values);
+  }
+
+  @RegisterExtension final TestDatabase database = new TestDatabase();
+
+  @TempDir Path classes;
+
+  @Test
+  void theExampleRuns() throws Exception {
+    SchemaOptions options = SchemaOptions.builder().dimensions(384).build();
+    Schema.on(database.dataSource(), options).upgrade();
+    List<AgentMemory> memories = List.of(memory("t-1"), memory("t-2"));
+    new TaskMemoryTable(database.dataSource(), options)
+        .insert(memories, List.of(embed("a"), embed("b")));
+    compile(wrap(example()));
+
+    assertThat(run()).startsWith("1.0 No remote call between begin and commit");
+    assertThat(new TaskMemoryTable(database.dataSource(), options).stored(memories))
+        .containsExactlyInAnyOrder("t-1", "t-2");
+  }
+
+  private static String example() throws Exception {
+    String readme =
+        Files.readString(
+            Path.of(Objects.requireNonNull(System.getProperty("build.root"))).resolve("README.md"));
+    Matcher matcher = EXAMPLE.matcher(readme);
+    assertThat(matcher.find()).as("README.md has an example").isTrue();
+    return matcher.group(1);
+  }
+
+  /** The example as the body of a method, with what it takes from its surroundings. */
+  private static String wrap(String example) {
+    String imports =
+        example
+            .lines()
+            .filter(line -> line.startsWith("import "))
+            .collect(Collectors.joining("\n"));
+    String statements =
+        example
+            .lines()
+            .filter(line -> !line.startsWith("import "))
+            .collect(Collectors.joining("\n"));
+    return """
+        %s
+        public final class Example {
+          private static java.util.function.Function<String, Embedding> model;
+          private static Embedding embed(String text) {
+            return model.apply(text);
+          }
+          public static void run(
+              javax.sql.DataSource dataSource, java.util.function.Function<String, Embedding> model) {
+            Example.model = model;
+            %s
+          }
+        }
+        """
+        .formatted(imports, statements);
+  }
+
+  private void compile(String source) {
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    StringWriter messages = new StringWriter();
+    JavaFileObject file =
+        new SimpleJavaFileObject(URI.create("string:///Example.java"), JavaFileObject.Kind.SOURCE) {
+          @Override
+          public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+            return source;
+          }
+        };
+    List<String> options =
+        List.of(
+            "-classpath",
+            System.getProperty("java.class.path"),
+            "-d",
+            classes.toString(),
+            "-proc:none",
+            "-Xlint:all,-path",
+            "-Werror");
+    boolean compiled = compiler.getTask(messages, null, null, options, null, List.of(file)).call();
+    assertThat(compiled).as("%s%n%s", messages, source).isTrue();
+  }
+
+  private String run() throws Exception {
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    PrintStream out = System.out;
+    try (URLClassLoader loader =
+            new URLClassLoader(new URL[] {classes.toUri().toURL()}, getClass().getClassLoader());
+        PrintStream captured = new PrintStream(printed, true, UTF_8)) {
+      System.setOut(captured);
+      loader
+          .loadClass("Example")
+          .getMethod("run", DataSource.class, Function.class)
+          .invoke(
+              null, database.dataSource(), (Function<String, Embedding>) ReadmeExampleTest::embed);
+    } finally {
+      System.setOut(out);
+    }
+    return printed.toString(UTF_8);
+  }
+
+  private static AgentMemory memory(String id) {
+    return new AgentMemory(
+        id,
+        "shop",
+        id,
+        "The pool ran dry.",
+        MemoryType.WARNING,
+        null,
+        null,
+        null,
+        null,
+        true,
+        null,
+        null);
+  }
+}
