@@ -6,11 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A row of the history. Rows without {@code position} order are never built.
- *
- * @param pending online work that is still to be done before the revision is whole
- */
+/** A row of the history. */
 record Applied(
     String stream,
     int position,
@@ -20,7 +16,6 @@ record Applied(
     Map<?, ?> options,
     boolean additive,
     List<String> created,
-    List<String> pending,
     Instant appliedAt,
     String appliedBy) {
 
@@ -35,7 +30,6 @@ record Applied(
         OptionsJson.object(row.get("options")),
         Boolean.TRUE.equals(row.get("additive")),
         strings(row.get("created")),
-        strings(row.get("pending")),
         OffsetDateTime.parse(OptionsJson.string(row, "applied_at")).toInstant(),
         OptionsJson.string(row, "applied_by"));
   }

@@ -32,7 +32,10 @@ final class History {
     return name;
   }
 
-  /** The column {@code pending} names online work that is still to be done; see {@link Applied}. */
+  /**
+   * The column {@code pending} is kept for online work that a revision leaves to be done after its
+   * transaction; no revision does so yet.
+   */
   Table table() {
     return Table.of(
             name,

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class HostCheck {
   private final HostTable host;
   private final boolean byDefault;
-  private final Map<String, String> casts = new LinkedHashMap<>();
+
+  /** What is tried, and the expression in it. */
+  private final Map<String, String> expressions = new LinkedHashMap<>();
 
   HostCheck(SchemaOptions options, Extension extension) {
     this.host = options.hostTable();
@@ -29,7 +31,7 @@ final class HostCheck {
 
   private void add(@Nullable String expression, String type) {
     if (expression != null) {
-      casts.put(expression, type);
+      expressions.put("(" + expression + ")::" + type, expression);
     }
   }
 
@@ -79,19 +81,13 @@ final class HostCheck {
     session.value(
         "restore the search_path",
         "SELECT set_config('search_path', " + literal(searchPath) + ", true)");
-    casts.forEach(
-        (expression, type) -> {
+    expressions.forEach(
+        (tried, expression) -> {
           session.execute("set a savepoint", "SAVEPOINT mapping");
           try {
             session.rows(
                 "try the mapping of the host's table",
-                "SELECT ("
-                    + expression
-                    + ")::"
-                    + type
-                    + " FROM "
-                    + host.table().sql()
-                    + " LIMIT 0");
+                "SELECT " + tried + " FROM " + host.table().sql() + " LIMIT 0");
           } catch (SchemaSqlException e) {
             if (!adopted || !byDefault) {
               throw e;

@@ -75,7 +75,6 @@ final class ScriptWriter {
         OptionsJson.object(Json.read(options.toJson())),
         revision.additive(),
         created,
-        List.of(),
         Instant.EPOCH,
         "");
   }

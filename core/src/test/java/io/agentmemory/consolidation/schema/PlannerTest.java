@@ -65,7 +65,6 @@ class PlannerTest {
         OptionsJson.object(Json.read(OPTIONS.toJson())),
         revision.additive(),
         List.of(),
-        List.of(),
         Instant.EPOCH,
         "me");
   }
@@ -204,7 +203,6 @@ class PlannerTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> planner(A, sameRevision))
         .withMessageContaining("Two changelogs have a revision named a_001");
-    Changelog historian = Changelog.named("h");
     Revision onHistory =
         Revision.of("h_001")
             .requires("consolidation_001")
@@ -213,7 +211,7 @@ class PlannerTest {
                     Index.btree(
                         "h", new QualifiedName("public", "consolidation_history"), "stream")));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> historian.revision(onHistory))
+        .isThrownBy(() -> Changelog.named("h").revision(onHistory))
         .withMessageContaining("which is the library's");
   }
 

@@ -30,6 +30,7 @@ class ConnectionTest {
     config.setMaximumPoolSize(1);
     config.setConnectionTimeout(2_000);
     config.setAutoCommit(false);
+    config.setReadOnly(true);
     config.setTransactionIsolation("TRANSACTION_REPEATABLE_READ");
     try (HikariDataSource pool = new HikariDataSource(config)) {
       List<String> before = settings(pool);
@@ -42,6 +43,7 @@ class ConnectionTest {
       assertThat(settings(pool)).isEqualTo(before);
       try (Connection connection = pool.getConnection()) {
         assertThat(connection.getAutoCommit()).isFalse();
+        assertThat(connection.isReadOnly()).isTrue();
         assertThat(connection.getTransactionIsolation())
             .isEqualTo(Connection.TRANSACTION_REPEATABLE_READ);
         assertThat(

@@ -17,12 +17,17 @@ import io.agentmemory.consolidation.schema.Revision;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.ScriptContext;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Scripts, run by {@code psql}, or as a migration tool runs them: in its own transaction. */
 class ScriptsTest {
@@ -126,6 +131,34 @@ class ScriptsTest {
     }
     assertThat(schema().upgrade().applied()).isEmpty();
     assertThat(schema().verify()).isEmpty();
+  }
+
+  @Test
+  void areMigrationsOfFlyway(@TempDir Path migrations) throws IOException {
+    SchemaOptions options = SchemaOptions.builder().schema("Odd \"$\" 'name'").build();
+    ScriptContext creating = ScriptContext.creatingHostTable().creatingSchema();
+    Files.writeString(
+        migrations.resolve("V1__ours.sql"),
+        Schema.upgradeScript(options, creating.to("task_memories_001")));
+    Files.writeString(
+        migrations.resolve("V2__ours.sql"),
+        Schema.upgradeScript(options, creating.from("task_memories_001")));
+    Files.writeString(
+        migrations.resolve("V3__theirs.sql"), "CREATE TABLE my_own_in_public (id text)");
+
+    Flyway.configure()
+        .dataSource(database.dataSource())
+        .locations("filesystem:" + migrations)
+        .baselineOnMigrate(true)
+        .baselineVersion("0")
+        .load()
+        .migrate();
+
+    Schema schema = Schema.on(database.dataSource(), options);
+    assertThat(schema.upgrade().applied()).isEmpty();
+    assertThat(schema.verify()).isEmpty();
+    assertThat(Sql.rows(database.dataSource(), "SELECT to_regclass('public.my_own_in_public')"))
+        .containsExactly("my_own_in_public");
   }
 
   @Test
