@@ -9,7 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.dockerclient.DockerClientProviderStrategy;
@@ -20,6 +24,9 @@ import org.testcontainers.utility.DockerImageName;
 final class ContainerServer implements Backend {
   static final String IMAGE = "pgvector/pgvector:pg17";
   private static final Duration LONGEST_PULL = Duration.ofMinutes(3);
+
+  /** Testcontainers alone has no bound: it asks for each of its images again and again. */
+  private static final Duration LONGEST_START = Duration.ofMinutes(2);
 
   /** An HNSW index built in parallel shares its graph there, and Docker gives 64 MiB. */
   private static final long SHARED_MEMORY = 1L << 30;
@@ -45,13 +52,35 @@ final class ContainerServer implements Backend {
             .withUsername("postgres")
             .withPassword(UUID.randomUUID().toString())
             .withCommand(command());
+    start(container);
+    return new ContainerServer(container);
+  }
+
+  private static void start(PostgreSQLContainer container) throws Unavailable {
+    ExecutorService starter = Executors.newSingleThreadExecutor(ContainerServer::daemon);
     try {
-      container.start();
-    } catch (RuntimeException e) {
+      starter.submit(container::start).get(LONGEST_START.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
       container.stop();
       throw new Unavailable("the container does not start: " + rootMessage(e), e);
+    } catch (TimeoutException e) {
+      throw new Unavailable(
+          ("the container did not start within %d s; where the image of Testcontainers' own helper,"
+                  + " Ryuk, cannot be pulled, TESTCONTAINERS_RYUK_DISABLED=true does without it")
+              .formatted(LONGEST_START.toSeconds()),
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Unavailable("interrupted while starting the container", e);
+    } finally {
+      starter.shutdownNow();
     }
-    return new ContainerServer(container);
+  }
+
+  private static Thread daemon(Runnable work) {
+    Thread thread = new Thread(work, "container-start");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**

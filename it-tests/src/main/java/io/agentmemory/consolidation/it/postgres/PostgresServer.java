@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -73,56 +74,66 @@ public final class PostgresServer implements AutoCloseable {
       } catch (Unavailable e) {
         String reason = String.valueOf(e.getMessage());
         LOG.debug("no server: {}", way.need(), e);
-        listener.accept("not used: " + way.need() + ": " + reason);
+        if (way != Way.URL) {
+          listener.accept("not used: " + way.need() + ": " + reason);
+        }
         reasons.put(way, reason);
       }
     }
     throw new IllegalStateException(
-        Stream.of(Way.values())
-            .map(way -> "  - " + way.need() + ": " + reasons.get(way))
-            .collect(
-                Collectors.joining(
-                    "\n",
-                    "No PostgreSQL with pgvector "
-                        + OLDEST_PGVECTOR
-                        + " or newer was found. It takes one of these, and each was lacking:\n",
-                    "\nOn Debian and Ubuntu, as root, it-tests/with-postgres COMMAND installs what it takes.")));
+        """
+        No PostgreSQL with pgvector %s or newer was found. It takes one of these:
+        %s
+        On Debian and Ubuntu, as root, it-tests/with-postgres COMMAND installs what it takes."""
+            .formatted(
+                OLDEST_PGVECTOR,
+                Stream.of(Way.values())
+                    .map(way -> "  - " + way.need() + ": " + reasons.get(way))
+                    .collect(Collectors.joining("\n"))));
   }
 
   /** The server that all tests of this JVM share; it ends with the JVM. */
   public static PostgresServer shared() {
-    return Shared.SERVER;
+    return Shared.SERVER.join();
   }
 
   private static PostgresServer checked(Backend backend) throws Unavailable {
+    try {
+      return new PostgresServer(backend, description(backend));
+    } catch (Unavailable e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  /**
+   * What the server is.
+   *
+   * @throws Unavailable if it does not answer, or is not what the tests need
+   */
+  private static String description(Backend backend) throws Unavailable {
     String query =
         """
         select current_setting('server_version'), current_setting('is_superuser'),
           (select default_version from pg_available_extensions where name = 'vector')
         """;
-    PGSimpleDataSource server = dataSource(backend);
-    try (Connection connection = server.getConnection();
+    try (Connection connection = dataSource(backend).getConnection();
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(query)) {
       row.next();
-      String version = row.getString(1);
       Optional<String> pgvector = Optional.ofNullable(row.getString(3));
       String description =
           "PostgreSQL %s with pgvector %s, %s"
-              .formatted(version, pgvector.orElse("missing"), backend.place());
+              .formatted(row.getString(1), pgvector.orElse("missing"), backend.place());
       if (!pgvector.map(PostgresServer::isNewEnough).orElse(false)) {
         throw new Unavailable(description + ": it takes pgvector " + OLDEST_PGVECTOR);
       }
       if (!"on".equals(row.getString(2))) {
         throw new Unavailable(description + ": '" + backend.user() + "' is no superuser there");
       }
-      return new PostgresServer(backend, description);
+      return description;
     } catch (SQLException e) {
-      backend.close();
       throw new Unavailable(backend.place() + ": " + e.getMessage(), e);
-    } catch (Unavailable e) {
-      backend.close();
-      throw e;
     }
   }
 
@@ -230,7 +241,9 @@ public final class PostgresServer implements AutoCloseable {
     return '"' + name.replace("\"", "\"\"") + '"';
   }
 
+  /** Looked for once, also where there is none. */
   private static final class Shared {
-    static final PostgresServer SERVER = find(LOG::info);
+    static final CompletableFuture<PostgresServer> SERVER =
+        CompletableFuture.supplyAsync(() -> find(LOG::info), Runnable::run);
   }
 }

@@ -24,6 +24,10 @@ import java.util.stream.Collectors;
 final class ThrowAwayCluster implements Backend {
   private static final String SCRIPT = "throw-away-cluster.sh";
   private static final String READY = "ready ";
+  private static final boolean ON_MAC = System.getProperty("os.name").startsWith("Mac");
+
+  /** The group of "nobody", which has no name that is the same everywhere. */
+  private static final String NOBODY = "65534";
 
   /** Ports to try: another program may take one before the server does. */
   private static final int PORTS = 3;
@@ -62,7 +66,8 @@ final class ThrowAwayCluster implements Backend {
 
   private static ThrowAwayCluster start(Installation installation) throws IOException, Unavailable {
     String password = UUID.randomUUID().toString();
-    List<String> command = new ArrayList<>(asOrdinaryUser());
+    List<String> command = new ArrayList<>(ownSession());
+    command.addAll(asOrdinaryUser());
     command.addAll(List.of("sh", "-c", script(), SCRIPT, installation.bin().toString(), locale()));
     command.add(configuration(installation.hasExtension("pg_stat_statements")));
     command.addAll(freePorts());
@@ -79,12 +84,22 @@ final class ThrowAwayCluster implements Backend {
     return new ThrowAwayCluster(installation, script, first.substring(READY.length()), password);
   }
 
+  /**
+   * Out of reach of a signal that ends this JVM's whole process group, for the script to outlive
+   * it.
+   */
+  private static List<String> ownSession() {
+    return ON_MAC ? List.of() : List.of("setsid");
+  }
+
   /** PostgreSQL refuses to run as root. */
   private static List<String> asOrdinaryUser() throws IOException {
     if (!"root".equals(System.getProperty("user.name"))) {
       return List.of();
     }
-    return List.of("runuser", "-u", userExists("postgres") ? "postgres" : "nobody", "--");
+    return userExists("postgres")
+        ? List.of("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--")
+        : List.of("setpriv", "--reuid=nobody", "--regid=" + NOBODY, "--clear-groups", "--");
   }
 
   private static boolean userExists(String name) throws IOException {
@@ -105,7 +120,7 @@ final class ThrowAwayCluster implements Backend {
 
   /** UTF-8 without a language; a Mac has it under a language's name only. */
   private static String locale() {
-    return System.getProperty("os.name").startsWith("Mac") ? "en_US.UTF-8" : "C.UTF-8";
+    return ON_MAC ? "en_US.UTF-8" : "C.UTF-8";
   }
 
   private static String configuration(boolean statistics) {

@@ -8,10 +8,11 @@
 set -eu
 bin=$1 locale=$2 configuration=$3
 shift 3
-# Closing standard input is the only way to end this, so an interrupt of the whole process group leaves nothing behind.
+# Only the end of standard input ends this, so that it also outlives an interrupt of whoever started it.
 trap '' HUP INT TERM
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/consolidation-postgres-XXXXXX")
+# shellcheck disable=SC2317 # called by the trap
 finish() {
   "$bin/pg_ctl" stop -D "$dir/data" -m immediate >/dev/null 2>&1 || :
   rm -rf "$dir"
