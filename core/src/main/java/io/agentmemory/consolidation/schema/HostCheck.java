@@ -31,7 +31,7 @@ final class HostCheck {
 
   private void add(@Nullable String expression, String type) {
     if (expression != null) {
-      expressions.put("(" + expression + ")::" + type, expression);
+      expressions.put("(" + expression + "\n)::" + type, expression);
     }
   }
 

@@ -24,7 +24,7 @@ final class Call implements AutoCloseable {
   /** Prepares a statement, with the time that is left for the handle's call. */
   static Call prepare(Handle handle, Sql sql) throws SQLException {
     PreparedStatement statement = handle.getConnection().prepareStatement(sql.text());
-    Session.limit(handle, statement);
+    JdbiHandles.limit(handle, statement);
     return new Call(sql, statement);
   }
 

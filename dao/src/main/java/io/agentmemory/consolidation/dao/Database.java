@@ -109,7 +109,7 @@ final class Database {
           progress,
           deadline,
           connection -> {
-            try (Handle handle = Session.over(connection, deadline)) {
+            try (Handle handle = JdbiHandles.over(connection, deadline)) {
               names(handle);
               return work.run(handle);
             }

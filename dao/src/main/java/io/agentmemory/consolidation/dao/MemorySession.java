@@ -35,7 +35,7 @@ record MemorySession(
 
   private Call call(Sql sql) throws SQLException {
     PreparedStatement statement = connection().prepareStatement(sql.text());
-    Session.limit(handle, statement);
+    JdbiHandles.limit(handle, statement);
     return new Call(sql, statement);
   }
 

@@ -56,9 +56,11 @@ final class TaskMemorySql {
 
   private static String type(Handle handle, Names names, String expression) throws SQLException {
     String sql = "select " + expression + " from " + names.taskMemories() + " where false";
-    try (PreparedStatement statement = handle.getConnection().prepareStatement(sql);
-        ResultSet none = statement.executeQuery()) {
-      return none.getMetaData().getColumnTypeName(1);
+    try (PreparedStatement statement = handle.getConnection().prepareStatement(sql)) {
+      JdbiHandles.limit(handle, statement);
+      try (ResultSet none = statement.executeQuery()) {
+        return none.getMetaData().getColumnTypeName(1);
+      }
     }
   }
 }

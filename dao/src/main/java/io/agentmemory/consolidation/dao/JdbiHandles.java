@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * about a microsecond, and nothing is registered on the connection. What the caller configured on a
  * Jdbi of their own does not reach our statements.
  */
-final class Session {
+final class JdbiHandles {
   private static final String DEADLINE = "consolidation.deadline";
 
   /** Hands a connection to the factory below, which Jdbi calls on the same thread. */
@@ -29,7 +29,7 @@ final class Session {
 
   private static final Jdbi JDBI = jdbi();
 
-  private Session() {}
+  private JdbiHandles() {}
 
   /** A handle over a connection, which closing the handle leaves as it is. */
   static Handle over(Connection connection, @Nullable Deadline deadline) {
