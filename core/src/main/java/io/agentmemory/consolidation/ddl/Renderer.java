@@ -54,7 +54,7 @@ public final class Renderer {
           "drop from", drop.target(), drop.columns(), c -> "DROP COLUMN " + quoted(c.name()));
     }
     if (change instanceof Change.CreateIndex create) {
-      return createIndex(create.index());
+      return createIndex(create.index(), "");
     }
     Index index = ((Change.DropIndex) change).index();
     return new SqlStatement(
@@ -142,9 +142,21 @@ public final class Renderer {
             + columns.stream().map(clause).collect(Collectors.joining(",\n  ")));
   }
 
-  private SqlStatement createIndex(Index index) {
+  /**
+   * The statement that makes an index while others read and write its table. It runs outside of
+   * transactions, and leaves an invalid index where it fails.
+   *
+   * @param index the index
+   * @return one statement
+   */
+  public SqlStatement renderConcurrently(Index index) {
+    return createIndex(index, "CONCURRENTLY ");
+  }
+
+  private SqlStatement createIndex(Index index, String how) {
     StringBuilder sql = new StringBuilder("CREATE ");
-    sql.append(index.unique() ? "UNIQUE INDEX " : "INDEX ").append(quoted(index.name()));
+    sql.append(index.unique() ? "UNIQUE INDEX " : "INDEX ").append(how);
+    sql.append(quoted(index.name()));
     sql.append(" ON ").append(index.table().sql());
     sql.append("\n  USING ").append(index.method().name().toLowerCase(Locale.ROOT));
     sql.append(

@@ -6,7 +6,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A row of the history. */
+/**
+ * A row of the history.
+ *
+ * @param pending the indexes, as qualified and quoted names, that are still to be made online
+ */
 record Applied(
     String stream,
     int position,
@@ -16,6 +20,7 @@ record Applied(
     Map<?, ?> options,
     boolean additive,
     List<String> created,
+    List<String> pending,
     Instant appliedAt,
     String appliedBy) {
 
@@ -30,6 +35,7 @@ record Applied(
         OptionsJson.object(row.get("options")),
         Boolean.TRUE.equals(row.get("additive")),
         strings(row.get("created")),
+        strings(row.get("pending")),
         OffsetDateTime.parse(OptionsJson.string(row, "applied_at")).toInstant(),
         OptionsJson.string(row, "applied_by"));
   }

@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.Identifiers;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -15,11 +16,17 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
 
   private final SchemaOptions options;
   private final Set<Hazard> allowed;
+  private final Online online;
   private final Function<Snapshot, Plan> planning;
 
-  Downgrader(SchemaOptions options, Set<Hazard> allowed, Function<Snapshot, Plan> planning) {
+  Downgrader(
+      SchemaOptions options,
+      Set<Hazard> allowed,
+      Online online,
+      Function<Snapshot, Plan> planning) {
     this.options = options;
     this.allowed = allowed;
+    this.online = online;
     this.planning = planning;
   }
 
@@ -38,9 +45,9 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
     List<String> notes = new ArrayList<>();
     new Guard(plan, allowed).check(session);
     String extensionSchema = now.extension() == null ? "public" : now.extension().schema();
-    for (Statements.Planned each : new Statements(options, extensionSchema).of(plan)) {
-      session.execute(each);
-    }
+    List<Statements.Planned> statements = new Statements(options, extensionSchema).of(plan);
+    new Meanings(plan, TableSize.of(session, plan), online).refuse(statements, allowed);
+    statements.forEach(session::execute);
     if (plan.dropsSchema() && !schemaInUse(session, notes)) {
       session.execute("drop the schema", "DROP SCHEMA " + Identifiers.quoted(options.schema()));
     }
@@ -54,6 +61,11 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
     }
     LOG.info("Schema {}: took back {}", options.schema(), plan.revisions());
     return new DowngradeResult(plan.revisions(), notes);
+  }
+
+  @Override
+  public DowngradeResult finish(Connection connection, DowngradeResult result) {
+    return result;
   }
 
   /** A schema that an upgrade created stays if something of somebody else's is in it by now. */

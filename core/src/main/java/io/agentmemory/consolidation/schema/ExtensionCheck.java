@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.schema;
 
+import io.agentmemory.consolidation.ddl.SqlStatement;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,10 @@ final class ExtensionCheck {
   private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
   private ExtensionCheck() {}
+
+  static SqlStatement creation() {
+    return new SqlStatement("create the extension vector", CREATE);
+  }
 
   /** The extension as it is, created where it is missing. */
   static Extension ensure(Session session, Snapshot now, List<String> notes) {

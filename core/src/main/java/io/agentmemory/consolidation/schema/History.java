@@ -33,8 +33,8 @@ final class History {
   }
 
   /**
-   * The column {@code pending} is kept for online work that a revision leaves to be done after its
-   * transaction; no revision does so yet.
+   * The column {@code pending} names the indexes that a revision leaves to be made after its
+   * transaction; see {@link Applied}.
    */
   Table table() {
     return Table.of(
@@ -57,12 +57,14 @@ final class History {
     return Change.create(table());
   }
 
-  SqlStatement record(String stream, int position, Revision revision, List<String> created) {
+  SqlStatement record(
+      String stream, int position, Revision revision, List<String> created, List<String> pending) {
     String sql =
         "INSERT INTO "
             + name.sql()
-            + " (stream, position, revision, requires, checksum, options, additive, created)\n"
-            + "VALUES ("
+            + " (stream, position, revision, requires, checksum, options, additive, created"
+            + (pending.isEmpty() ? "" : ", pending")
+            + ")\nVALUES ("
             + List.of(
                     literal(stream),
                     String.valueOf(position),
@@ -71,11 +73,24 @@ final class History {
                     literal(revision.checksum()),
                     literal(options.toJson()),
                     String.valueOf(revision.additive()),
-                    literal("{" + String.join(",", created) + "}"))
+                    literal("{" + String.join(",", created) + "}")
+                        + (pending.isEmpty() ? "" : ", " + literal(Json.write(pending))))
                 .stream()
                 .collect(Collectors.joining(", "))
             + ")";
     return new SqlStatement("record " + revision.id(), sql);
+  }
+
+  /** Records that an index was made that had been left for later. */
+  SqlStatement settle(PendingIndex pending) {
+    return new SqlStatement(
+        "record index " + pending.index().name(),
+        "UPDATE "
+            + name.sql()
+            + " SET pending = pending - "
+            + literal(pending.index().qualifiedName().sql())
+            + " WHERE revision = "
+            + literal(pending.revision()));
   }
 
   SqlStatement forget(Revision revision) {

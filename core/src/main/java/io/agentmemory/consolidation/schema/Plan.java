@@ -34,8 +34,10 @@ record Plan(
    * @param stream the stream it belongs to
    * @param revision the revision
    * @param created what it creates beside its changes, as the history records it
+   * @param pending indexes that the history records as still to be made, so that they need not be
+   *     there when they are taken away
    */
-  record Step(String stream, Revision revision, List<String> created) {}
+  record Step(String stream, Revision revision, List<String> created, List<String> pending) {}
 
   boolean isEmpty() {
     return steps.isEmpty();
@@ -47,6 +49,11 @@ record Plan(
 
   List<Change> changes(Step step) {
     return direction == Direction.UP ? step.revision().changes() : step.revision().inverse();
+  }
+
+  /** Whether something is taken away, for which nobody must be building. */
+  boolean takesAway() {
+    return !changes().stream().allMatch(Change::additive);
   }
 
   List<Change> changes() {

@@ -1,5 +1,7 @@
 package io.agentmemory.consolidation.schema;
 
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.schema.Plan.Direction;
 import io.agentmemory.consolidation.schema.Plan.Step;
 import java.util.ArrayList;
@@ -51,12 +53,13 @@ final class Planner {
     new RecordCheck(options, streams).check(now);
     Set<String> wanted = target == null ? null : upTo(streams, target);
     boolean createsSchema = !now.schemaExists();
+    List<String> unmade = now.applied().stream().flatMap(row -> row.pending().stream()).toList();
     List<Step> steps = new ArrayList<>();
     streams.forEach(
         (stream, revisions) -> {
           for (Revision revision : revisions) {
             if (!now.has(revision.id()) && (wanted == null || wanted.contains(revision.id()))) {
-              steps.add(new Step(stream, revision, created(revision, createsSchema)));
+              steps.add(new Step(stream, revision, created(revision, createsSchema), unmade));
             }
           }
         });
@@ -99,6 +102,32 @@ final class Planner {
       Map<String, List<Revision>> streams, String target) {
     List<String> known = streams.values().stream().flatMap(List::stream).map(Revision::id).toList();
     return new IllegalArgumentException("No revision " + target + "; there are " + known);
+  }
+
+  /**
+   * The indexes still to be made online, of the revisions that are defined here, and not taken away
+   * by later ones.
+   */
+  List<PendingIndex> pending(Snapshot now) {
+    List<PendingIndex> pending = new ArrayList<>();
+    Set<QualifiedName> gone = new HashSet<>();
+    Map<String, List<Revision>> streams = streams(now.hostTableAdopted());
+    for (Applied row : now.applied()) {
+      streams.getOrDefault(row.stream(), List.of()).stream()
+          .filter(revision -> revision.id().equals(row.revision()))
+          .flatMap(revision -> revision.changes().stream())
+          .forEach(
+              change -> {
+                if (change instanceof Change.CreateIndex create
+                    && row.pending().contains(create.index().qualifiedName().sql())) {
+                  pending.add(new PendingIndex(row.revision(), create.index()));
+                } else if (change instanceof Change.DropIndex drop) {
+                  gone.add(drop.index().qualifiedName());
+                }
+              });
+    }
+    pending.removeIf(each -> gone.contains(each.index().qualifiedName()));
+    return pending;
   }
 
   /** Plans the way back of the one revision that was applied last. */
@@ -158,7 +187,8 @@ final class Planner {
     for (Applied row : now.applied()) {
       if (undone.contains(row.revision())) {
         dropsSchema |= row.created().contains(History.CREATED_SCHEMA);
-        steps.add(0, new Step(row.stream(), definition(streams, row), row.created()));
+        steps.add(
+            0, new Step(row.stream(), definition(streams, row), row.created(), row.pending()));
       }
     }
     boolean dropsHistory = now.historyExists() && undone.size() == now.applied().size();

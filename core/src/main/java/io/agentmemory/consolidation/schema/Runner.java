@@ -3,7 +3,6 @@ package io.agentmemory.consolidation.schema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,18 +18,18 @@ final class Runner {
   private static final String LOCK_NOT_AVAILABLE = "55P03";
   private static final String DEADLOCK = "40P01";
 
-  private static final long MAX_PAUSE_MILLIS = 1_000;
-
   private final DataSource dataSource;
   private final SchemaOptions options;
   private final Waiting waiting;
   private final UpgradeLock lock;
+  private final UpgradeLock builds;
 
   Runner(DataSource dataSource, SchemaOptions options, Waiting waiting) {
     this.dataSource = dataSource;
     this.options = options;
     this.waiting = waiting;
-    this.lock = new UpgradeLock(options.schema());
+    this.lock = UpgradeLock.ofUpgrades(options.schema());
+    this.builds = UpgradeLock.ofBuilds(options.schema());
   }
 
   /** What to run. It is planned again under the lock, since others may have been faster. */
@@ -40,10 +39,18 @@ final class Runner {
     R nothingToDo(Snapshot now);
 
     R execute(Session session, Plan plan, Snapshot now, String searchPath);
+
+    /** What is left to be done outside of the transaction, on the same connection. */
+    R finish(Connection connection, R result) throws SQLException;
+  }
+
+  /** Where connections come from. */
+  interface Connections {
+    Connection get() throws SQLException;
   }
 
   <R> R run(Task<R> task) {
-    return connected(connection -> loop(connection, task));
+    return connected(connection -> task.finish(connection, loop(connection, task)));
   }
 
   /** Something that is done with a connection in autocommit mode. */
@@ -69,6 +76,25 @@ final class Runner {
     }
   }
 
+  /** Something that is done in a transaction that is rolled back. */
+  interface Reading<R> {
+    R in(Session session);
+  }
+
+  <R> R rolledBack(Reading<R> reading) {
+    return connected(
+        connection -> {
+          connection.setAutoCommit(false);
+          try {
+            Session session = new Session(connection);
+            begin(session, waiting);
+            return reading.in(session);
+          } finally {
+            restore(connection, false);
+          }
+        });
+  }
+
   private <R> R loop(Connection connection, Task<R> task) throws SQLException {
     long end = System.nanoTime() + waiting.deadline().toNanos();
     for (int attempt = 0; ; attempt++) {
@@ -86,7 +112,7 @@ final class Runner {
             "Gave up after " + waiting.deadline() + ": " + tried.obstacle, tried.cause);
       }
       LOG.info("Schema {}: waiting, {}", options.schema(), tried.obstacle);
-      pause(attempt);
+      Pause.after(attempt, end);
     }
   }
 
@@ -141,21 +167,11 @@ final class Runner {
     return searchPath == null ? "" : searchPath;
   }
 
-  private static boolean worthAnotherTry(SchemaSqlException e) {
+  static boolean worthAnotherTry(SchemaSqlException e) {
     String sqlState = e.sqlState() == null ? "" : e.sqlState();
     return sqlState.equals(LOCK_NOT_AVAILABLE)
         || sqlState.equals(DEADLOCK)
         || ExtensionCheck.raced(e);
-  }
-
-  private static void pause(int attempt) {
-    long most = Math.min(MAX_PAUSE_MILLIS, 50L << Math.min(attempt, 5));
-    try {
-      Thread.sleep(ThreadLocalRandom.current().nextLong(most / 2, most + 1));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new SchemaException("Interrupted while waiting for the upgrade lock", e);
-    }
   }
 
   /** One try, and what stood in its way. */
@@ -171,15 +187,16 @@ final class Runner {
     Optional<R> run(Session session) {
       String searchPath = begin(session, waiting);
       if (!lock.tryTake(session)) {
-        String holder = lock.holder(session);
-        obstacle =
-            "the upgrade lock is held by "
-                + (holder == null ? "somebody who has just let it go" : holder);
+        obstacle = lock.heldBy(session);
         return Optional.empty();
       }
       try {
         Snapshot now = Snapshot.read(session.connection(), options);
         Plan plan = task.plan(now);
+        if (plan.takesAway() && !builds.tryTake(session)) {
+          obstacle = builds.heldBy(session);
+          return Optional.empty();
+        }
         return Optional.of(
             plan.isEmpty() ? task.nothingToDo(now) : task.execute(session, plan, now, searchPath));
       } catch (SchemaSqlException e) {

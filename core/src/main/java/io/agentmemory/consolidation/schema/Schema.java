@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The consolidation schema of one database: moves it up and down, and tells what is there.
@@ -35,19 +36,22 @@ public final class Schema {
   private final List<Changelog> changelogs;
   private final Set<Hazard> allowed;
   private final Waiting waiting;
+  private final Online online;
 
   private Schema(
       DataSource dataSource,
       SchemaOptions options,
       List<Changelog> changelogs,
       Set<Hazard> allowed,
-      Waiting waiting) {
+      Waiting waiting,
+      Online online) {
     this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
     this.options = Objects.requireNonNull(options, "options");
     this.planner = new Planner(options, changelogs);
     this.changelogs = changelogs;
     this.allowed = allowed;
     this.waiting = waiting;
+    this.online = online;
   }
 
   /**
@@ -68,7 +72,7 @@ public final class Schema {
    * @return the schema
    */
   public static Schema on(DataSource dataSource, SchemaOptions options) {
-    return new Schema(dataSource, options, List.of(), Set.of(), Waiting.DEFAULT);
+    return new Schema(dataSource, options, List.of(), Set.of(), Waiting.DEFAULT, Online.DEFAULT);
   }
 
   /**
@@ -81,7 +85,7 @@ public final class Schema {
   public Schema with(Changelog changelog) {
     List<Changelog> more = new ArrayList<>(changelogs);
     more.add(Objects.requireNonNull(changelog, "changelog"));
-    return new Schema(dataSource, options, List.copyOf(more), allowed, waiting);
+    return new Schema(dataSource, options, List.copyOf(more), allowed, waiting, online);
   }
 
   /**
@@ -94,7 +98,7 @@ public final class Schema {
     Set<Hazard> more = EnumSet.noneOf(Hazard.class);
     more.addAll(allowed);
     more.addAll(Arrays.asList(hazards));
-    return new Schema(dataSource, options, changelogs, more, waiting);
+    return new Schema(dataSource, options, changelogs, more, waiting, online);
   }
 
   /**
@@ -106,7 +110,7 @@ public final class Schema {
    */
   public Schema withDeadline(Duration deadline) {
     Waiting other = new Waiting(deadline, waiting.lockTimeout());
-    return new Schema(dataSource, options, changelogs, allowed, other);
+    return new Schema(dataSource, options, changelogs, allowed, other, online);
   }
 
   /**
@@ -118,7 +122,63 @@ public final class Schema {
    */
   public Schema withLockTimeout(Duration lockTimeout) {
     Waiting other = new Waiting(waiting.deadline(), lockTimeout);
-    return new Schema(dataSource, options, changelogs, allowed, other);
+    return new Schema(dataSource, options, changelogs, allowed, other, online);
+  }
+
+  /**
+   * The same, building indexes on tables that exist in another way.
+   *
+   * @param builds {@link IndexBuilds#AUTOMATIC} unless set
+   * @return another schema
+   */
+  public Schema withIndexBuilds(IndexBuilds builds) {
+    return with(online.with(Objects.requireNonNull(builds, "builds")));
+  }
+
+  /**
+   * The same with another size from which a table counts as large; 64 MB unless set.
+   *
+   * @param bytes the size of its rows, without indexes
+   * @return another schema
+   */
+  public Schema withLargeTablesFrom(long bytes) {
+    return with(online.withThreshold(bytes));
+  }
+
+  /**
+   * The same, waiting until the deadline for indexes that somebody else builds. Unless set, {@link
+   * #upgrade} returns at once and says that they are building.
+   *
+   * @return another schema
+   */
+  public Schema waitingForIndexes() {
+    return with(online.waiting());
+  }
+
+  /**
+   * The same, telling of the progress of online index builds. That takes a second connection.
+   *
+   * @param listener for example {@link TerminalProgress}
+   * @return another schema
+   */
+  public Schema withProgress(ProgressListener listener) {
+    return with(online.with(Objects.requireNonNull(listener, "listener")));
+  }
+
+  /**
+   * The same with connections for online index builds, which keep a lock of their session. Needed
+   * where the others go through a pooler that shares sessions, such as PgBouncer in transaction
+   * mode.
+   *
+   * @param direct connections to the server itself, of the same role
+   * @return another schema
+   */
+  public Schema withDirectConnections(DataSource direct) {
+    return with(online.through(Objects.requireNonNull(direct, "direct")));
+  }
+
+  private Schema with(Online other) {
+    return new Schema(dataSource, options, changelogs, allowed, waiting, other);
   }
 
   /**
@@ -128,7 +188,7 @@ public final class Schema {
    * @return what was done
    */
   public UpgradeResult upgrade() {
-    return runner().run(new Upgrader(options, planner, allowed, null));
+    return up(null);
   }
 
   /**
@@ -140,8 +200,24 @@ public final class Schema {
    * @throws IllegalArgumentException if there is no such revision
    */
   public UpgradeResult upgradeTo(String revision) {
-    Objects.requireNonNull(revision, "revision");
-    return runner().run(new Upgrader(options, planner, allowed, revision));
+    return up(Objects.requireNonNull(revision, "revision"));
+  }
+
+  private UpgradeResult up(@Nullable String target) {
+    OnlineBuilder builder =
+        new OnlineBuilder(options, planner, waiting, online, dataSource::getConnection);
+    return runner().run(new Upgrader(options, planner, allowed, online, builder, target));
+  }
+
+  /**
+   * Tells what {@link #upgrade} would do, statement by statement: what it locks, how large that is,
+   * and what has to be allowed. Changes nothing.
+   *
+   * @return the plan; its {@code toString} is a table to read
+   */
+  public UpgradePlan plan() {
+    PlanWriter writer = new PlanWriter(options, planner, changelogs, allowed, online);
+    return runner().rolledBack(writer::write);
   }
 
   /**
@@ -181,7 +257,7 @@ public final class Schema {
   }
 
   private DowngradeResult down(Function<Snapshot, Plan> planning) {
-    return runner().run(new Downgrader(options, allowed, planning));
+    return runner().run(new Downgrader(options, allowed, online, planning));
   }
 
   private Runner runner() {
@@ -204,6 +280,7 @@ public final class Schema {
                         row.stream(), row.revision(), row.appliedAt(), row.appliedBy()))
             .toList(),
         planner.up(now, null).revisions(),
+        planner.pending(now).stream().map(each -> each.index().qualifiedName().sql()).toList(),
         now.hostTableAdopted(),
         extension == null ? null : extension.schema(),
         extension == null ? null : extension.version());
@@ -220,17 +297,7 @@ public final class Schema {
    */
   public List<Difference> verify() {
     return runner()
-        .connected(
-            connection -> {
-              connection.setAutoCommit(false);
-              try {
-                Session session = new Session(connection);
-                Runner.begin(session, waiting);
-                return verify(session, Snapshot.read(connection, options));
-              } finally {
-                Runner.restore(connection, false);
-              }
-            });
+        .rolledBack(session -> verify(session, Snapshot.read(session.connection(), options)));
   }
 
   private List<Difference> verify(Session session, Snapshot now) {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param applied what was applied, oldest first
  * @param missing the revisions that {@code upgrade()} would apply, in order
+ * @param building the indexes that are still to be made online, as qualified and quoted names
  * @param hostTableAdopted whether the host's table is the host's own; before the first upgrade,
  *     whether it would be adopted
  * @param extensionSchema the schema of the extension {@code vector}, null where it is missing
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public record SchemaStatus(
     List<AppliedRevision> applied,
     List<String> missing,
+    List<String> building,
     boolean hostTableAdopted,
     @Nullable String extensionSchema,
     @Nullable String extensionVersion) {
@@ -28,6 +30,7 @@ public record SchemaStatus(
    *
    * @param applied what was applied, oldest first
    * @param missing the revisions that {@code upgrade()} would apply, in order
+   * @param building the indexes that are still to be made online, as qualified and quoted names
    * @param hostTableAdopted whether the host's table is the host's own; before the first upgrade,
    *     whether it would be adopted
    * @param extensionSchema the schema of the extension {@code vector}, null where it is missing
@@ -36,15 +39,16 @@ public record SchemaStatus(
   public SchemaStatus {
     applied = List.copyOf(applied);
     missing = List.copyOf(missing);
+    building = List.copyOf(building);
   }
 
   /**
    * Whether {@code upgrade()} would find nothing to do.
    *
-   * @return true if nothing is missing
+   * @return true if nothing is missing or still to be built
    */
   public boolean upToDate() {
-    return missing.isEmpty();
+    return missing.isEmpty() && building.isEmpty();
   }
 
   /**

@@ -34,7 +34,9 @@ final class ScriptChecks {
           PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         """);
     statements.add(
-        "  PERFORM pg_advisory_xact_lock(" + new UpgradeLock(options.schema()).key() + ");\n");
+        "  PERFORM pg_advisory_xact_lock("
+            + UpgradeLock.ofUpgrades(options.schema()).key()
+            + ");\n");
     statements.add(history(assumed));
     if (plan.direction() == Plan.Direction.UP) {
       statements.add(extension());

@@ -75,6 +75,7 @@ final class ScriptWriter {
         OptionsJson.object(Json.read(options.toJson())),
         revision.additive(),
         created,
+        List.of(),
         Instant.EPOCH,
         "");
   }
@@ -106,6 +107,52 @@ final class ScriptWriter {
     if (plan.isEmpty()) {
       return script.toString();
     }
+    List<Statements.Planned> statements =
+        new Statements(options, context.extensionSchema()).of(plan);
+    return script.append(transaction(assumed, plan, statements)).toString();
+  }
+
+  /**
+   * What a plan for a database as it stands comes to: the transaction, and what runs after it.
+   *
+   * @param after the statements that run outside of transactions
+   */
+  String script(
+      Snapshot now,
+      Plan plan,
+      List<Statements.Planned> inTransaction,
+      List<Statements.Planned> after) {
+    if (plan.isEmpty() && after.isEmpty()) {
+      return "-- Nothing to do.\n";
+    }
+    StringBuilder script = new StringBuilder();
+    script.append(
+        """
+        -- Upgrade of the consolidation schema. Run it by
+        --   psql --no-psqlrc --file=SCRIPT
+        -- It begins and commits its transaction itself. Where a lock is not to be had in time it
+        -- stops; plan again then.
+        \\set ON_ERROR_STOP on
+        """);
+    if (!plan.isEmpty()) {
+      script.append("\nBEGIN ISOLATION LEVEL READ COMMITTED;\nSET LOCAL lock_timeout = '2s';\n");
+      script.append(transaction(now, plan, inTransaction)).append("\nCOMMIT;\n");
+    }
+    if (!after.isEmpty()) {
+      script.append("\n-- online, one at a time\nSET search_path = pg_catalog, pg_temp;\n");
+      script.append("SET lock_timeout = 0;\nSET statement_timeout = 0;\n").append(buildsLock());
+      after.forEach(each -> script.append('\n').append(each.statement().sql()).append(";\n"));
+    }
+    return script.toString();
+  }
+
+  private String buildsLock() {
+    String taken = "NOT pg_try_advisory_lock(" + UpgradeLock.ofBuilds(options.schema()).key() + ")";
+    return block(List.of(failIf(taken, "Somebody else is building the indexes"))) + ";\n";
+  }
+
+  private String transaction(Snapshot assumed, Plan plan, List<Statements.Planned> statements) {
+    StringBuilder script = new StringBuilder();
     if (plan.direction() == Plan.Direction.UP && !assumed.historyExists()) {
       script
           .append("\nCREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA ")
@@ -114,7 +161,7 @@ final class ScriptWriter {
     }
     script.append('\n').append(new ScriptChecks(options, context).of(plan, assumed)).append(";\n");
     String revision = "";
-    for (Statements.Planned planned : new Statements(options, context.extensionSchema()).of(plan)) {
+    for (Statements.Planned planned : statements) {
       if (planned.revision() != null && !planned.revision().equals(revision)) {
         revision = planned.revision();
         script.append("\n-- ").append(revision).append('\n');

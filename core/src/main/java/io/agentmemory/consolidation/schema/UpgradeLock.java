@@ -7,16 +7,23 @@ import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The advisory lock, of a database and a schema in it, under which the schema is changed. It ends
- * with its transaction, so that no dead process leaves it behind.
+ * An advisory lock of a database and a schema in it. It ends with its transaction, or with its
+ * session, so that no dead process leaves it behind.
  */
 final class UpgradeLock {
+  private static final Logger LOG = LoggerFactory.getLogger(UpgradeLock.class);
+
   private final long key;
 
-  UpgradeLock(String schema) {
-    byte[] name = ("io.agentmemory.consolidation/" + schema).getBytes(StandardCharsets.UTF_8);
+  private final String what;
+
+  private UpgradeLock(String what, String text) {
+    this.what = what;
+    byte[] name = text.getBytes(StandardCharsets.UTF_8);
     try {
       key = ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(name)).getLong();
     } catch (NoSuchAlgorithmException e) {
@@ -24,27 +31,58 @@ final class UpgradeLock {
     }
   }
 
+  /** The lock under which the schema is changed. */
+  static UpgradeLock ofUpgrades(String schema) {
+    return new UpgradeLock("the upgrade lock", "io.agentmemory.consolidation/" + schema);
+  }
+
+  /** The lock under which indexes are built online: one at a time, and nothing taken away. */
+  static UpgradeLock ofBuilds(String schema) {
+    return new UpgradeLock(
+        "the lock of index builds", "io.agentmemory.consolidation.builds/" + schema);
+  }
+
   long key() {
     return key;
   }
 
   boolean tryTake(Session session) {
-    return session.holds("take the upgrade lock", "pg_try_advisory_xact_lock(" + key + ")");
+    return session.holds("take " + what, "pg_try_advisory_xact_lock(" + key + ")");
   }
 
-  /** Who holds the lock, as far as this role may see; null if nobody does any more. */
-  @Nullable String holder(Session session) {
+  /** Takes it until {@link #release}, or until the session ends. */
+  boolean tryTakeForSession(Session session) {
+    return session.holds("take " + what, "pg_try_advisory_lock(" + key + ")");
+  }
+
+  /** Where the connection is lost, the lock is gone already. */
+  void release(Session session) {
+    try {
+      session.value("release " + what, "SELECT pg_advisory_unlock(" + key + ")");
+    } catch (SchemaSqlException e) {
+      LOG.debug("The connection is lost, and the lock with it", e);
+    }
+  }
+
+  /** A sentence on who holds the lock, as far as this role may see. */
+  String heldBy(Session session) {
+    String holder = holder(session);
+    return what + " is held by " + (holder == null ? "somebody who has just let it go" : holder);
+  }
+
+  private @Nullable String holder(Session session) {
     String sql =
         """
         SELECT 'pid ' || l.pid, 'role ' || a.usename, 'application ' || a.application_name,
-          'in its transaction since ' || a.xact_start, a.state, left(a.query, 100)
+          'in its transaction since ' || a.xact_start, a.state || ' since ' || a.state_change,
+          left(a.query, 100)
         FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
           AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
           AND l.classid::bigint = %d AND l.objid::bigint = %d
         """
             .formatted(key >>> 32, key & 0xFFFF_FFFFL);
-    List<@Nullable String> row = session.row("see who holds the upgrade lock", sql);
+    List<@Nullable String> row = session.row("see who holds " + what, sql);
     return row.isEmpty()
         ? null
         : row.stream().filter(s -> s != null && !s.isEmpty()).collect(Collectors.joining(", "));

@@ -1,6 +1,9 @@
 package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -15,12 +18,22 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
   private final SchemaOptions options;
   private final Planner planner;
   private final Set<Hazard> allowed;
+  private final Online online;
+  private final OnlineBuilder builder;
   private final @Nullable String target;
 
-  Upgrader(SchemaOptions options, Planner planner, Set<Hazard> allowed, @Nullable String target) {
+  Upgrader(
+      SchemaOptions options,
+      Planner planner,
+      Set<Hazard> allowed,
+      Online online,
+      OnlineBuilder builder,
+      @Nullable String target) {
     this.options = options;
     this.planner = planner;
     this.allowed = allowed;
+    this.online = online;
+    this.builder = builder;
     this.target = target;
   }
 
@@ -32,7 +45,11 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
   @Override
   public UpgradeResult nothingToDo(Snapshot now) {
     List<String> warnings = ExtensionCheck.warnings(now.extension());
-    return new UpgradeResult(List.of(), List.of(), warnings);
+    return new UpgradeResult(List.of(), List.of(), pending(now), List.of(), warnings);
+  }
+
+  private List<String> pending(Snapshot now) {
+    return planner.pending(now).stream().map(each -> each.index().qualifiedName().sql()).toList();
   }
 
   @Override
@@ -47,11 +64,46 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
       notes.add("Adopted the host's table " + options.hostTable().table());
     }
     new Guard(plan, allowed).check(session);
-    new Statements(options, extension.schema()).of(plan).forEach(session::execute);
+    Meanings meanings = new Meanings(plan, TableSize.of(session, plan), online);
+    List<Statements.Planned> statements =
+        new Statements(options, extension.schema()).of(plan, meanings.deferred());
+    meanings.refuse(statements, allowed);
+    checkOnline(session, meanings.deferred());
+    statements.forEach(session::execute);
     if (first) {
       warnings.addAll(host.mapping(session, now.hostTableAdopted(), searchPath));
     }
+    List<String> building = new ArrayList<>(pending(now));
+    meanings.deferred().stream().map(QualifiedName::sql).sorted().forEach(building::add);
     LOG.info("Schema {}: applied {}", options.schema(), plan.revisions());
-    return new UpgradeResult(plan.revisions(), notes, warnings);
+    return new UpgradeResult(plan.revisions(), List.of(), building, notes, warnings);
+  }
+
+  /** What would stop the builds later is found before anything is changed. */
+  private void checkOnline(Session session, Set<QualifiedName> deferred) {
+    if (deferred.isEmpty()) {
+      return;
+    }
+    if (online.direct() == null && Pooler.between(session.connection())) {
+      throw new SchemaException(
+          "Nothing was changed. The indexes "
+              + deferred
+              + " are to be built online, and "
+              + Pooler.ADVICE
+              + ", or have them built in the transaction by IndexBuilds.IN_TRANSACTION");
+    }
+    for (QualifiedName index : deferred) {
+      if (OnlineBuilder.state(session, index) != OnlineBuilder.State.ABSENT) {
+        throw new SchemaException(
+            "Nothing was changed. The index "
+                + index
+                + " is there already, made by somebody else: rename it, or drop it, then try again");
+      }
+    }
+  }
+
+  @Override
+  public UpgradeResult finish(Connection connection, UpgradeResult result) throws SQLException {
+    return result.building().isEmpty() ? result : builder.finish(connection, result);
   }
 }

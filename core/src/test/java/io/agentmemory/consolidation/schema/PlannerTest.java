@@ -65,6 +65,7 @@ class PlannerTest {
         OptionsJson.object(Json.read(OPTIONS.toJson())),
         revision.additive(),
         List.of(),
+        List.of(),
         Instant.EPOCH,
         "me");
   }

@@ -1,0 +1,54 @@
+package io.agentmemory.consolidation.schema;
+
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Identifiers;
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How large a table is.
+ *
+ * @param bytes its rows, with what is stored out of line, without its indexes; its partitions' too
+ * @param partitioned whether it is partitioned
+ */
+record TableSize(long bytes, boolean partitioned) {
+
+  /** The sizes of those tables of a plan that exist. */
+  static Map<QualifiedName, TableSize> of(Session session, Plan plan) {
+    Map<String, QualifiedName> tables =
+        plan.changes().stream()
+            .map(Change::target)
+            .distinct()
+            .collect(Collectors.toMap(QualifiedName::sql, name -> name));
+    Map<QualifiedName, TableSize> sizes = new HashMap<>();
+    if (tables.isEmpty()) {
+      return sizes;
+    }
+    String names =
+        tables.keySet().stream()
+            .map(name -> "(" + Identifiers.literal(name) + ")")
+            .collect(Collectors.joining(", "));
+    String sql =
+        """
+        SELECT t.name, c.relkind = 'p', CASE WHEN c.relkind = 'p'
+          THEN (SELECT coalesce(sum(pg_table_size(p.relid)), 0) FROM pg_partition_tree(c.oid) p)
+          ELSE pg_table_size(c.oid) END
+        FROM (VALUES %s) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
+        WHERE pg_table_size(c.oid) IS NOT NULL
+        """
+            .formatted(names);
+    for (List<@Nullable String> row : session.rows("read the sizes of the tables", sql)) {
+      QualifiedName table = tables.get(String.valueOf(row.get(0)));
+      if (table != null) {
+        sizes.put(
+            table,
+            new TableSize(Long.parseLong(String.valueOf(row.get(2))), "t".equals(row.get(1))));
+      }
+    }
+    return sizes;
+  }
+}
