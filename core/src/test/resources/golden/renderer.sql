@@ -53,6 +53,22 @@ CREATE INDEX "notes_tags" ON "My ""App"""."notes"
 -- drop index notes_tags
 DROP INDEX "My ""App"""."notes_tags";
 
+-- create index notes_cover
+CREATE INDEX "notes_cover" ON "My ""App"""."notes"
+  USING btree ("part")
+  INCLUDE ("id", "near")
+  WHERE done;
+
+-- drop index notes_cover
+DROP INDEX "My ""App"""."notes_cover";
+
+-- create index notes_code
+CREATE INDEX "notes_code" ON "My ""App"""."notes"
+  USING hnsw (("ext".l2_normalize(near)) "ext"."vector_ip_ops");
+
+-- drop index notes_code
+DROP INDEX "My ""App"""."notes_code";
+
 -- create index notes_near
 CREATE INDEX "notes_near" ON "My ""App"""."notes"
   USING hnsw ("near" "ext"."vector_cosine_ops")

@@ -1,4 +1,4 @@
--- Upgrade of the consolidation schema: task_memories_001, consolidation_001, my_001.
+-- Upgrade of the consolidation schema: task_memories_001, consolidation_001, consolidation_002, my_001.
 -- Run it in one transaction, which this script neither begins nor commits:
 --   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
 -- or as a migration of a tool that opens one.
@@ -159,6 +159,16 @@ CREATE INDEX "idx_tm_consolidated_into" ON "app"."task_memories"
 INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('consolidation', 2, 'consolidation_001', NULL, 'dcb55860b50651f3f9874aa6186b4315fd8354a876658e33dd43f73f7feb5e7b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
 
+-- consolidation_002
+
+CREATE INDEX "idx_cm_embedding_project" ON "Memory ""Banks"""."consolidated_memories"
+  USING hnsw ((((("ext".l2_normalize(embedding))::"ext".vector OPERATOR("ext".||) "ext".l2_normalize((ARRAY['3e+19'::real, (hashtextextended((project_id)::text, (1)::bigint))::real, (hashtextextended((project_id)::text, (2)::bigint))::real, (hashtextextended((project_id)::text, (3)::bigint))::real, (hashtextextended((project_id)::text, (4)::bigint))::real, (hashtextextended((project_id)::text, (5)::bigint))::real, (hashtextextended((project_id)::text, (6)::bigint))::real, (hashtextextended((project_id)::text, (7)::bigint))::real, (hashtextextended((project_id)::text, (8)::bigint))::real, (hashtextextended((project_id)::text, (9)::bigint))::real, (hashtextextended((project_id)::text, (10)::bigint))::real, (hashtextextended((project_id)::text, (11)::bigint))::real, (hashtextextended((project_id)::text, (12)::bigint))::real, (hashtextextended((project_id)::text, (13)::bigint))::real, (hashtextextended((project_id)::text, (14)::bigint))::real, (hashtextextended((project_id)::text, (15)::bigint))::real])::"ext".vector)))::"ext".halfvec(3088)) "ext"."halfvec_ip_ops")
+  WITH (ef_construction = 128, m = 16)
+  WHERE embedding IS NOT NULL;
+
+INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
+VALUES ('consolidation', 3, 'consolidation_002', NULL, 'bb6e2c8d5a09842e73d766d822f502607215e1c40207e5f8a021ee288c7828fc',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
+
 -- my_001
 
 CREATE TABLE "app"."notes" (
@@ -166,6 +176,6 @@ CREATE TABLE "app"."notes" (
 );
 
 INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
-VALUES ('my_app', 3, 'my_001', 'consolidation_001', '05dab21e1972810a6ac8e4cedec21da5ed440edd2355efbd70e8bf8cad04319b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
+VALUES ('my_app', 4, 'my_001', 'consolidation_001', '05dab21e1972810a6ac8e4cedec21da5ed440edd2355efbd70e8bf8cad04319b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
 
 SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

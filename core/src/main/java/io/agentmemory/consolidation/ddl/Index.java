@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param unique whether it refuses equal keys; for a b-tree
  * @param where the condition on the rows it holds as SQL, or null for every row
  * @param parameters its storage parameters, for example {@code m} of an HNSW index
+ * @param include the names of columns that it holds beside its keys, without finding by them; for a
+ *     b-tree
  */
 public record Index(
     String name,
@@ -27,7 +29,8 @@ public record Index(
     List<IndexKey> keys,
     boolean unique,
     @Nullable String where,
-    Map<String, Integer> parameters) {
+    Map<String, Integer> parameters,
+    List<String> include) {
   /**
    * Checks that the parts fit together.
    *
@@ -38,6 +41,8 @@ public record Index(
    * @param unique whether it refuses equal keys; for a b-tree
    * @param where the condition on the rows it holds as SQL, or null for every row
    * @param parameters its storage parameters, for example {@code m} of an HNSW index
+   * @param include the names of columns that it holds beside its keys, without finding by them; for
+   *     a b-tree
    */
   public Index {
     Identifiers.check("index", name);
@@ -45,6 +50,8 @@ public record Index(
     Objects.requireNonNull(method, "method");
     keys = List.copyOf(keys);
     parameters = Collections.unmodifiableMap(new TreeMap<>(parameters));
+    include = List.copyOf(include);
+    include.forEach(column -> Identifiers.check("column", column));
     Expressions.checkOptional("condition of index " + name, where);
     if (keys.isEmpty()) {
       throw new IllegalArgumentException("Index " + name + " has no key");
@@ -61,6 +68,10 @@ public record Index(
     if (method != IndexMethod.BTREE && (unique || keys.stream().anyMatch(IndexKey::descending))) {
       throw new IllegalArgumentException(
           "Only a b-tree can be unique or descending, index " + name + " is " + method);
+    }
+    if (method != IndexMethod.BTREE && !include.isEmpty()) {
+      throw new IllegalArgumentException(
+          "Only a b-tree can include columns, index " + name + " is " + method);
     }
     for (String parameter : parameters.keySet()) {
       if (!parameter.matches("[a-z_]+")) {
@@ -80,7 +91,7 @@ public record Index(
    */
   public static Index btree(String name, QualifiedName table, String... columns) {
     List<IndexKey> keys = List.of(columns).stream().map(IndexKey::column).toList();
-    return new Index(name, table, IndexMethod.BTREE, keys, false, null, Map.of());
+    return new Index(name, table, IndexMethod.BTREE, keys, false, null, Map.of(), List.of());
   }
 
   /**
@@ -93,7 +104,7 @@ public record Index(
    */
   public static Index gin(String name, QualifiedName table, String... columns) {
     List<IndexKey> keys = List.of(columns).stream().map(IndexKey::column).toList();
-    return new Index(name, table, IndexMethod.GIN, keys, false, null, Map.of());
+    return new Index(name, table, IndexMethod.GIN, keys, false, null, Map.of(), List.of());
   }
 
   /**
@@ -107,7 +118,7 @@ public record Index(
    */
   public static Index hnsw(String name, QualifiedName table, String column, String operatorClass) {
     IndexKey key = IndexKey.column(column).withOperatorClass(operatorClass);
-    return new Index(name, table, IndexMethod.HNSW, List.of(key), false, null, Map.of());
+    return new Index(name, table, IndexMethod.HNSW, List.of(key), false, null, Map.of(), List.of());
   }
 
   /**
@@ -117,7 +128,7 @@ public record Index(
    * @return another index
    */
   public Index withKeys(IndexKey... others) {
-    return new Index(name, table, method, List.of(others), unique, where, parameters);
+    return new Index(name, table, method, List.of(others), unique, where, parameters, include);
   }
 
   /**
@@ -126,7 +137,7 @@ public record Index(
    * @return another index
    */
   public Index asUnique() {
-    return new Index(name, table, method, keys, true, where, parameters);
+    return new Index(name, table, method, keys, true, where, parameters, include);
   }
 
   /**
@@ -136,7 +147,7 @@ public record Index(
    * @return another index
    */
   public Index where(String condition) {
-    return new Index(name, table, method, keys, unique, condition, parameters);
+    return new Index(name, table, method, keys, unique, condition, parameters, include);
   }
 
   /**
@@ -149,7 +160,17 @@ public record Index(
   public Index with(String parameter, int value) {
     Map<String, Integer> more = new TreeMap<>(parameters);
     more.put(parameter, value);
-    return new Index(name, table, method, keys, unique, where, more);
+    return new Index(name, table, method, keys, unique, where, more, include);
+  }
+
+  /**
+   * The same holding columns beside its keys, so that queries find their values without the table.
+   *
+   * @param columns the names of the columns
+   * @return another index
+   */
+  public Index including(String... columns) {
+    return new Index(name, table, method, keys, unique, where, parameters, List.of(columns));
   }
 
   /**

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record IndexKey(
     String term, boolean expression, @Nullable String operatorClass, boolean descending) {
+  /** Stands for the quoted name of pgvector's schema in an expression. */
+  public static final String EXTENSION = "{extension}";
+
   /**
    * Checks the names.
    *
@@ -48,7 +51,8 @@ public record IndexKey(
   /**
    * An expression over the columns of a row.
    *
-   * @param sql the expression; it must be immutable
+   * @param sql the expression; it must be immutable. {@value #EXTENSION} in it stands for the
+   *     quoted name of the schema that pgvector lives in
    * @return the key
    */
   public static IndexKey expression(String sql) {

@@ -163,6 +163,12 @@ public final class Renderer {
         index.keys().stream()
             .map(key -> key(index.method(), key))
             .collect(Collectors.joining(", ", " (", ")")));
+    if (!index.include().isEmpty()) {
+      sql.append(
+          index.include().stream()
+              .map(Identifiers::quoted)
+              .collect(Collectors.joining(", ", "\n  INCLUDE (", ")")));
+    }
     if (!index.parameters().isEmpty()) {
       sql.append(
           index.parameters().entrySet().stream()
@@ -176,11 +182,15 @@ public final class Renderer {
   }
 
   private String key(IndexMethod method, IndexKey key) {
-    String sql = key.expression() ? "(" + key.term() + ")" : quoted(key.term());
+    String sql = key.expression() ? "(" + expression(key) + ")" : quoted(key.term());
     if (key.operatorClass() != null) {
       String schema = method == IndexMethod.HNSW ? extensionSchema : "pg_catalog";
       sql += " " + new QualifiedName(schema, key.operatorClass()).sql();
     }
     return key.descending() ? sql + " DESC" : sql;
+  }
+
+  private String expression(IndexKey key) {
+    return key.term().replace(IndexKey.EXTENSION, quoted(extensionSchema));
   }
 }

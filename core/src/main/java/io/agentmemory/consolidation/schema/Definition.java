@@ -55,7 +55,8 @@ final class Definition {
                 index.keys(),
                 index.unique(),
                 restated.get("where " + index.name()),
-                index.parameters()));
+                index.parameters(),
+                index.include()));
       }
       return new Part(whole, new Table(table.name(), columns, table.primaryKey(), checks), others);
     }
@@ -74,7 +75,8 @@ final class Definition {
                 index.keys(),
                 index.unique(),
                 index.where(),
-                index.parameters());
+                index.parameters(),
+                index.include());
         changes.add(Change.create(copy));
       }
       return changes;

@@ -5,6 +5,7 @@ import io.agentmemory.consolidation.ddl.Column;
 import io.agentmemory.consolidation.ddl.ColumnType;
 import io.agentmemory.consolidation.ddl.Identifiers;
 import io.agentmemory.consolidation.ddl.Index;
+import io.agentmemory.consolidation.ddl.IndexKey;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
 import java.util.List;
@@ -14,7 +15,8 @@ final class OwnRevisions {
   static final String STREAM = "consolidation";
   static final String TASK_MEMORIES_001 = "task_memories_001";
   static final String CONSOLIDATION_001 = "consolidation_001";
-  static final List<String> IDS = List.of(TASK_MEMORIES_001, CONSOLIDATION_001);
+  static final String CONSOLIDATION_002 = "consolidation_002";
+  static final List<String> IDS = List.of(TASK_MEMORIES_001, CONSOLIDATION_001, CONSOLIDATION_002);
 
   private static final String MEMORY_TYPES =
       "memory_type IN ('error_fix', 'discovery', 'decision', 'learning', 'warning',"
@@ -38,7 +40,8 @@ final class OwnRevisions {
     Revision first = Revision.of(TASK_MEMORIES_001);
     return List.of(
         hostTableAdopted ? first : first.change(Change.create(own.taskMemories())),
-        own.consolidation());
+        own.consolidation(),
+        own.searchIndexes());
   }
 
   private Table taskMemories() {
@@ -92,6 +95,32 @@ final class OwnRevisions {
             Change.create(
                 Index.btree("idx_tm_consolidated_into", host, "consolidated_into_id")
                     .where("consolidated_into_id IS NOT NULL")));
+  }
+
+  /** Searches of one project; left out where an index entry would not hold so many dimensions. */
+  private Revision searchIndexes() {
+    Revision revision = Revision.of(CONSOLIDATION_002);
+    if (SearchIndexes.keepsProjectsApart(options)) {
+      revision =
+          revision.change(
+              Change.create(
+                  Index.hnsw(SearchIndexes.BY_PROJECT, memories, "embedding", "halfvec_ip_ops")
+                      .withKeys(
+                          IndexKey.expression(SearchIndexes.coded(options, IndexKey.EXTENSION))
+                              .withOperatorClass("halfvec_ip_ops"))
+                      .with("m", 16)
+                      .with("ef_construction", 128)
+                      .where("embedding IS NOT NULL")));
+    }
+    if (SearchIndexes.coversEmbeddings(options)) {
+      revision =
+          revision.change(
+              Change.create(
+                  Index.btree(SearchIndexes.COVER, memories, "project_id")
+                      .including("id", "embedding")
+                      .where("embedding IS NOT NULL")));
+    }
+    return revision;
   }
 
   private Table consolidatedMemories() {

@@ -51,6 +51,13 @@ class RendererTest {
             Change.create(Index.btree("notes_body", NOTES, "body").withKeys(lowered)),
             Change.create(Index.gin("notes_tags", NOTES, "tags").with("fastupdate", 0)),
             Change.create(
+                Index.btree("notes_cover", NOTES, "part").including("id", "near").where("done")),
+            Change.create(
+                Index.hnsw("notes_code", NOTES, "near", "vector_ip_ops")
+                    .withKeys(
+                        IndexKey.expression("{extension}.l2_normalize(near)")
+                            .withOperatorClass("vector_ip_ops"))),
+            Change.create(
                 Index.hnsw("notes_near", NOTES, "near", "vector_cosine_ops")
                     .with("m", 24)
                     .with("ef_construction", 200)

@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import io.agentmemory.consolidation.schema.SearchIndexes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -11,11 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Refuses arguments that the database would refuse, or would not find again, before any I/O. */
 final class Checks {
-  /**
-   * Ids and projects stand in b-tree entries, which end at 2,704 bytes: two of them and a timestamp
-   * must fit one.
-   */
-  static final int MAX_ID_BYTES = 1024;
+  /** Ids and projects stand in b-tree entries, which end at 2,704 bytes. */
+  static final int MAX_ID_BYTES = SearchIndexes.MAX_KEY_BYTES;
 
   /** A statement's parameter may hold 1 GB; this leaves room for what is sent around it. */
   static final int MAX_TEXT_BYTES = 256 << 20;

@@ -27,12 +27,14 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * 50,000 rows: 25,000 of the project {@code large}, 5,000 of {@code medium}, 1,500 of {@code small}
- * and the rest in the way. Clusters are not those of the projects.
+ * and the rest in the way, with the order's indexes alone. Clusters are not those of the projects.
  */
 class LargeProjectsTest {
   private static final int DIMENSIONS = 32;
 
-  @RegisterExtension static final TestDatabase database = TestDatabase.withDimensions(DIMENSIONS);
+  @RegisterExtension
+  static final TestDatabase database =
+      TestDatabase.withDimensions(DIMENSIONS).upTo("consolidation_001");
 
   @BeforeAll
   static void fill() throws SQLException {

@@ -32,18 +32,20 @@ final class TestDatabase
     implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback {
   private final SchemaOptions options;
   private final String before;
+  private final @Nullable String revision;
   private boolean forAll;
   private @Nullable ScratchDatabase scratch;
   private @Nullable HikariDataSource pool;
   private @Nullable Consolidation consolidation;
 
-  private TestDatabase(SchemaOptions options, String before) {
+  private TestDatabase(SchemaOptions options, String before, @Nullable String revision) {
     this.options = options;
     this.before = before;
+    this.revision = revision;
   }
 
   static TestDatabase with(SchemaOptions options) {
-    return new TestDatabase(options, "select 1");
+    return new TestDatabase(options, "select 1", null);
   }
 
   static TestDatabase withDimensions(int dimensions) {
@@ -52,7 +54,12 @@ final class TestDatabase
 
   /** Runs statements in the empty database before it is upgraded. */
   TestDatabase after(String statements) {
-    return new TestDatabase(options, statements);
+    return new TestDatabase(options, statements, revision);
+  }
+
+  /** Goes no further than a revision of the library. */
+  TestDatabase upTo(String revision) {
+    return new TestDatabase(options, before, revision);
   }
 
   @Override
@@ -87,7 +94,12 @@ final class TestDatabase
     config.setMaximumPoolSize(4);
     pool = new HikariDataSource(config);
     execute(before);
-    Schema.on(pool, options).upgrade();
+    Schema schema = Schema.on(pool, options);
+    if (revision == null) {
+      schema.upgrade();
+    } else {
+      schema.upgradeTo(revision);
+    }
     consolidation = Consolidation.on(pool, options);
   }
 

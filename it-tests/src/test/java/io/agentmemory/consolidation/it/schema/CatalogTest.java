@@ -64,11 +64,11 @@ class CatalogTest {
     Schema ours = Schema.on(database.dataSource());
     ours.upgradeTo("task_memories_001");
     String before = database.dumpSchema();
-    ours.upgrade();
+    ours.upgradeTo("consolidation_001");
     assertThat(ours.downgrade().undone()).containsExactly("consolidation_001");
     assertThat(database.dumpSchema()).isEqualTo(before);
     ours.upgrade();
-    assertThat(ours.downgradeTo("task_memories_001").undone()).containsExactly("consolidation_001");
+    assertThat(ours.downgradeTo("task_memories_001").undone()).endsWith("consolidation_001");
     assertThat(database.dumpSchema()).isEqualTo(before);
   }
 

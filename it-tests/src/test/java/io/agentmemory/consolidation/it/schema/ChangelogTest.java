@@ -86,7 +86,8 @@ class ChangelogTest {
   void goesUpAndDownWithTheLibrarys() {
     String before = database.dumpSchema();
     assertThat(with(FIRST).upgrade().applied())
-        .containsExactly("task_memories_001", "consolidation_001", "my_001");
+        .startsWith("task_memories_001", "consolidation_001")
+        .endsWith("my_001");
     assertThat(with(SECOND).upgrade().applied()).containsExactly("my_002");
     assertThat(with(SECOND).upgrade().applied()).isEmpty();
     assertThat(with(SECOND).verify()).isEmpty();
@@ -94,7 +95,8 @@ class ChangelogTest {
     assertThat(with(SECOND).downgrade().undone()).containsExactly("my_002");
     assertThat(with(SECOND).verify()).isEmpty();
     assertThat(with(FIRST).downgradeTo("task_memories_001").undone())
-        .containsExactly("my_001", "consolidation_001");
+        .startsWith("my_001")
+        .endsWith("consolidation_001");
     with(FIRST).downgradeToNothing();
     assertThat(database.dumpSchema()).isEqualTo(before);
   }
@@ -126,7 +128,7 @@ class ChangelogTest {
   void mayBeAppliedUpToOneOfItsRevisions() {
     assertThat(with(SECOND).upgradeTo("my_001").applied())
         .containsExactly("task_memories_001", "consolidation_001", "my_001");
-    assertThat(with(SECOND).status().missing()).containsExactly("my_002");
+    assertThat(with(SECOND).status().missing()).endsWith("my_002");
     assertThat(with(SECOND).status().upToDate()).isFalse();
   }
 }

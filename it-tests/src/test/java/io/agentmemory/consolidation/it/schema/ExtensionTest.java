@@ -64,7 +64,7 @@ class ExtensionTest {
                   "Have a superuser run, in this database: CREATE EXTENSION vector WITH SCHEMA"
                       + " public");
           Sql.run(database.dataSource(), "CREATE EXTENSION vector WITH SCHEMA public");
-          assertThat(schema.upgrade().applied()).hasSize(2);
+          assertThat(schema.upgrade().applied()).contains("consolidation_001");
           assertThat(schema.verify()).isEmpty();
           schema.downgradeToNothing();
         });

@@ -37,7 +37,7 @@ class RefusalTest {
 
   @BeforeEach
   void upgrade() {
-    Schema.on(database.dataSource()).upgrade();
+    Schema.on(database.dataSource()).upgradeTo("consolidation_001");
   }
 
   private Schema schema() {
@@ -62,7 +62,7 @@ class RefusalTest {
   void refusesToDropValuesInTheAddedColumns(String set) {
     Sql.run(database.dataSource(), TASK_MEMORY);
     assertThat(schema().downgrade().undone()).containsExactly("consolidation_001");
-    schema().upgrade();
+    schema().upgradeTo("consolidation_001");
     Sql.run(database.dataSource(), "UPDATE task_memories SET " + set);
     refusesDowngrade(
         "table \"public\".\"task_memories\" has values in consolidated_into_id or is_consolidated");

@@ -98,7 +98,7 @@ class ScriptsTest {
     psql(Schema.upgradeScript(OPTIONS, context().from("consolidation_001")));
     assertThat(schema().upgrade().applied()).isEmpty();
     psql(Schema.downgradeScript(OPTIONS, context().to("task_memories_001")));
-    assertThat(schema().upgrade().applied()).containsExactly("consolidation_001", "my_001");
+    assertThat(schema().upgrade().applied()).startsWith("consolidation_001").endsWith("my_001");
   }
 
   @Test

@@ -33,9 +33,9 @@ class StartersTest {
   void tenAtOnceApplyOnce() throws Exception {
     List<Integer> applied =
         atOnce(10, i -> Schema.on(database.dataSource()).upgrade().applied().size());
-    assertThat(applied).containsExactlyInAnyOrder(2, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    assertThat(applied).filteredOn(count -> count > 0).hasSize(1);
     assertThat(Sql.rows(database.dataSource(), "SELECT count(*) FROM consolidation_history"))
-        .containsExactly("2");
+        .containsExactly(String.valueOf(applied.stream().mapToInt(count -> count).sum()));
     assertThat(Schema.on(database.dataSource()).verify()).isEmpty();
   }
 
@@ -50,7 +50,7 @@ class StartersTest {
                     .upgrade()
                     .applied()
                     .size());
-    assertThat(applied).containsOnly(2).hasSize(6);
+    assertThat(applied).doesNotContain(0).hasSize(6);
   }
 
   @Test
@@ -81,7 +81,7 @@ class StartersTest {
           .withMessageContaining("application the holder")
           .withMessageContaining("pg_advisory_xact_lock");
       holder.rollback();
-      assertThat(schema.upgrade().applied()).hasSize(2);
+      assertThat(schema.upgrade().applied()).contains("consolidation_001");
     }
   }
 
@@ -101,7 +101,7 @@ class StartersTest {
       assertThat(upgrade.isDone()).isFalse();
       Sql.run(database.dataSource(), "INSERT INTO task_memories VALUES ('b')");
       busy.commit();
-      assertThat(upgrade.get(30, TimeUnit.SECONDS).applied()).hasSize(2);
+      assertThat(upgrade.get(30, TimeUnit.SECONDS).applied()).contains("consolidation_001");
     } finally {
       pool.shutdownNow();
     }
