@@ -214,14 +214,21 @@ public final class ConsolidatedMemoryDao {
    *
    * @param projectId the project
    * @param query what to find
-   * @return as many as asked for, or all with an embedding that pass the filter
+   * @return as many as asked for, or all with an embedding that pass the filter, less those that
+   *     are farther away than the query allows
    */
   public SearchResult<VectorHit> searchByVector(String projectId, VectorQuery query) {
     Checks.id("projectId", projectId);
     Checks.notNull("query", query);
     MemoryChecks.embedding(query.embedding(), database.options());
     return database.read(
-        "memories.searchByVector", handle -> VectorSearch.run(session(handle), projectId, query));
+        "memories.searchByVector",
+        handle ->
+            VectorSearch.run(
+                session(handle),
+                database.statements(handle, SearchRule.class, SearchRule::of),
+                projectId,
+                query));
   }
 
   /**

@@ -56,6 +56,103 @@ final class SearchSql {
   static final String HOW =
       "(select n from size) as project_size, (select count(*) from approximate) as from_index";
 
+  /**
+   * The same as {@code nearest (id, distance)}, comparing every row.
+   *
+   * <p>Nothing is added to the distances so that no index can give their order.
+   */
+  static final String EXACTLY =
+      """
+      query as materialized (
+        select cast(cast(:embedding as float4[]) as {vector}) as embedding
+      ),
+      exact as materialized (
+        select id, (embedding {distance} (select embedding from query)) + 0 as distance
+        from {memories}
+        where project_id = :project and embedding is not null{filter}
+        order by distance, id
+        limit :depth
+      ),
+      nearest as materialized (
+        select id, distance from exact where distance <> 'NaN'
+      )""";
+
+  /**
+   * The same, following the index that keeps projects apart where the project has more than {@code
+   * :exactUpTo} rows.
+   *
+   * <p>{@code size} does not ask for an embedding, so that the small index on the project answers
+   * it. Zero vectors are in this index, and have no distance.
+   */
+  static final String BY_PROJECT =
+      """
+      query as materialized (
+        select cast(embedding as {vector}) as embedding, {codedQuery} as coded
+        from (
+          select cast(cast(:embedding as float4[]) as {singlePrecision}) as embedding,
+            cast(:project as text) as project
+        ) as given
+      ),
+      size as materialized (
+        select exists (
+          select from {memories} where project_id = :project offset :exactUpTo
+        ) as large
+      ),
+      approximate as materialized (
+        select id, embedding {distance} (select embedding from query) as distance
+        from {memories}
+        where project_id = :project and embedding is not null{filter}
+          and (select large from size)
+        order by {coded} {innerProduct} (select coded from query)
+        limit :depth
+      ),
+      found as materialized (
+        select count(*) as n from approximate where distance <> 'NaN'
+      ),
+      exact as materialized (
+        select id, (embedding {distance} (select embedding from query)) + 0 as distance
+        from {memories}
+        where project_id = :project and embedding is not null{filter}
+          and (select n from found) < :depth
+        order by distance, id
+        limit :depth
+      ),
+      nearest as materialized (
+        select id, distance from approximate
+        where (select n from found) >= :depth
+        union all
+        select id, distance from exact where distance <> 'NaN'
+      )""";
+
+  /** How each of them went: whether the project is a large one, and what the index gave. */
+  static String how(SearchRule.Way way) {
+    return switch (way) {
+      case EXACTLY -> "false as large, 0 as from_index";
+      case BY_PROJECT -> "(select large from size) as large, (select n from found) as from_index";
+      case AMONG_ALL ->
+          "(select n from size) > {exactUpTo} as large,"
+              + " (select count(*) from approximate) as from_index";
+    };
+  }
+
+  static String nearest(SearchRule.Way way) {
+    return switch (way) {
+      case EXACTLY -> EXACTLY;
+      case BY_PROJECT -> BY_PROJECT;
+      case AMONG_ALL -> NEAREST;
+    };
+  }
+
+  static SearchStrategy strategy(SearchRule.Way way, boolean large, int fromIndex, int depth) {
+    if (!large) {
+      return SearchStrategy.EXACT;
+    }
+    if (fromIndex < depth) {
+      return SearchStrategy.HNSW_THEN_EXACT;
+    }
+    return way == SearchRule.Way.BY_PROJECT ? SearchStrategy.HNSW_BY_PROJECT : SearchStrategy.HNSW;
+  }
+
   static final String WEB_SEARCH = "websearch_to_tsquery({configuration}, :text)";
 
   /** The lexemes of a text with "or" between them; a lexeme holds no blanks. */

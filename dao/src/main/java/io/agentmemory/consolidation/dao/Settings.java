@@ -33,6 +33,24 @@ final class Settings {
               new Setting("hnsw.max_scan_tuples", "'20000'"),
               new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
 
+  /**
+   * For a search that follows the index that keeps projects apart: one plan for all values, which
+   * has a way for small projects and a way for large ones. Without sorting, bitmaps and scans of
+   * the whole table it cannot have others, whatever the planner takes the project for; and it saves
+   * planning, which costs as much as the search of a small project.
+   */
+  static final Settings BY_PROJECT =
+      new Settings(
+          List.of(
+              new Setting("plan_cache_mode", "'force_generic_plan'"),
+              new Setting("jit", "'off'"),
+              new Setting("enable_sort", "'off'"),
+              new Setting("enable_seqscan", "'off'"),
+              new Setting("enable_bitmapscan", "'off'"),
+              new Setting("hnsw.iterative_scan", "'relaxed_order'"),
+              new Setting("hnsw.max_scan_tuples", "'20000'"),
+              new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
+
   private static final String SAVED = "'consolidation.saved'";
 
   private record Setting(String name, String value) {}

@@ -1,7 +1,11 @@
 package io.agentmemory.consolidation.dao;
 
 import io.agentmemory.consolidation.ddl.Identifiers;
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.schema.HostTable;
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import io.agentmemory.consolidation.schema.SearchIndexes;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -17,19 +21,30 @@ final class SqlCache {
 
   static SqlCache of(Names names) {
     HostTable host = names.options().hostTable();
-    return new SqlCache(
-        Map.of(
-            "memories", names.memories(),
-            "vector", names.vectorType(),
-            "vectorSend",
-                names.inExtension(
-                    VectorFormat.of(names.options().vectorType()).typeName() + "_send"),
-            "distance", names.cosineDistance(),
-            "configuration", configuration(names.options().textSearchConfiguration()),
-            "exactUpTo", String.valueOf(SearchSql.EXACT_UP_TO),
-            "host", host.table().sql(),
-            "hostId", Identifiers.quoted(host.idColumn()),
-            "hostProject", HostColumns.expression(host.project())));
+    SchemaOptions options = names.options();
+    Map<String, String> fragments = new HashMap<>();
+    fragments.put("memories", names.memories());
+    fragments.put("vector", names.vectorType());
+    fragments.put("singlePrecision", names.inExtension("vector"));
+    fragments.put(
+        "vectorSend",
+        names.inExtension(VectorFormat.of(options.vectorType()).typeName() + "_send"));
+    fragments.put("distance", names.cosineDistance());
+    fragments.put("configuration", configuration(options.textSearchConfiguration()));
+    fragments.put("exactUpTo", String.valueOf(SearchSql.EXACT_UP_TO));
+    fragments.put("host", host.table().sql());
+    fragments.put("hostId", Identifiers.quoted(host.idColumn()));
+    fragments.put("hostProject", HostColumns.expression(host.project()));
+    String extension = Identifiers.quoted(names.state().extensionSchema());
+    fragments.put("innerProduct", "operator(" + extension + ".<#>)");
+    fragments.put("coded", SearchIndexes.coded(options, extension));
+    fragments.put(
+        "codedQuery",
+        SearchIndexes.codedQuery(options, extension, "given.embedding", "given.project"));
+    fragments.put(
+        "byProject",
+        Identifiers.literal(new QualifiedName(options.schema(), SearchIndexes.BY_PROJECT).sql()));
+    return new SqlCache(Map.copyOf(fragments));
   }
 
   /** A bare name is one of the system's. */

@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import io.agentmemory.consolidation.dao.SearchRule.Way;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -7,56 +8,106 @@ import java.util.List;
 
 /** The search by vector. */
 final class VectorSearch {
+  /**
+   * What is shown is looked up one by one, which no plan for other values can make a mistake of.
+   */
   private static final String SEARCH =
       """
       with {nearest}
-      select {how}, f.distance, {columns}
+      select {how}, (select count(*) from nearest) as nearest,
+        to_regclass({byProject}) is not null as index_by_project, f.distance, {columns}
       from (select) as always
       left join (
-        nearest as f join {memories} as m on m.ctid = f.place and m.project_id = :project
-      ) on true
+        nearest as f cross join lateral (
+          select * from {memories} as shown
+          where shown.id = f.id and shown.project_id = :project offset 0
+        ) as m
+      ) on f.distance <= :maxDistance
       order by f.distance, f.id""";
 
-  private static final int DISTANCE = 3;
-  private static final int MEMORY = 4;
+  private static final int LARGE = 1;
+  private static final int FROM_INDEX = 2;
+  private static final int NEAREST = 3;
+  private static final int INDEX_BY_PROJECT = 4;
+  private static final int DISTANCE = 5;
+  private static final int MEMORY = 6;
 
-  private record Shape(int filter, boolean withEmbedding, boolean joined) {}
+  private record Shape(Way way, int filter, boolean withEmbedding, boolean joined) {
+    Settings settings() {
+      return switch (way) {
+        case EXACTLY -> Settings.PLAN;
+        case BY_PROJECT -> filter == 0 ? Settings.BY_PROJECT : Settings.HNSW;
+        case AMONG_ALL -> Settings.HNSW;
+      };
+    }
+  }
 
   private VectorSearch() {}
 
   private static String template(Shape shape) {
     String search =
         SEARCH
-            .replace("{nearest}", SearchSql.NEAREST)
-            .replace("{how}", SearchSql.HOW)
+            .replace("{nearest}", SearchSql.nearest(shape.way))
+            .replace("{how}", SearchSql.how(shape.way))
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));
-    return Settings.HNSW.around(search, shape.joined);
+    return shape.settings().around(search, shape.joined);
   }
 
-  static SearchResult<VectorHit> run(MemorySession session, String projectId, VectorQuery query)
+  static SearchResult<VectorHit> run(
+      MemorySession session, SearchRule rule, String projectId, VectorQuery query)
       throws SQLException {
     Shape shape =
-        new Shape(FilterSql.shape(query.filter()), session.withEmbeddings(), session.joined());
+        new Shape(
+            rule.way(query),
+            FilterSql.shape(query.filter()),
+            session.withEmbeddings(),
+            session.joined());
     try (Call call = session.prepare(shape, VectorSearch::template)) {
       FilterSql.bind(query.filter(), call);
-      ResultSet rows =
-          call.text("project", projectId)
-              .vector("embedding", query.embedding())
-              .integer("depth", query.limit())
-              .integer("efSearch", SearchSql.efSearch(query.limit()))
-              .query(Settings.index(shape.joined));
-      List<VectorHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
-      SearchStrategy strategy = SearchStrategy.NONE;
-      while (rows.next()) {
-        strategy = SearchSql.strategy(rows.getInt(1), rows.getInt(2), query.limit());
-        double distance = rows.getDouble(DISTANCE);
-        if (!rows.wasNull()) {
-          hits.add(
-              new VectorHit(MemoryRow.read(rows, MEMORY, projectId, session.vectors()), distance));
-        }
+      Double maxDistance = query.maxDistance();
+      call.text("project", projectId)
+          .vector("embedding", query.embedding())
+          .integer("depth", query.limit())
+          .number("maxDistance", maxDistance == null ? Double.POSITIVE_INFINITY : maxDistance);
+      if (shape.way != Way.EXACTLY) {
+        call.integer("efSearch", SearchRule.candidates(query));
       }
-      return new SearchResult<>(hits, strategy, false);
+      if (shape.way == Way.BY_PROJECT) {
+        call.integer("exactUpTo", rule.exactUpTo(query));
+      }
+      return read(session, rule, shape, projectId, query, call);
     }
+  }
+
+  private static SearchResult<VectorHit> read(
+      MemorySession session,
+      SearchRule rule,
+      Shape shape,
+      String projectId,
+      VectorQuery query,
+      Call call)
+      throws SQLException {
+    ResultSet rows = call.query(Settings.index(shape.joined));
+    List<VectorHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
+    SearchStrategy strategy = SearchStrategy.NONE;
+    int nearest = 0;
+    while (rows.next()) {
+      if (strategy == SearchStrategy.NONE) {
+        strategy =
+            SearchSql.strategy(
+                shape.way, rows.getBoolean(LARGE), rows.getInt(FROM_INDEX), query.limit());
+        nearest = rows.getInt(NEAREST);
+        rule.seen(rows.getBoolean(INDEX_BY_PROJECT));
+      }
+      double distance = rows.getDouble(DISTANCE);
+      if (!rows.wasNull()) {
+        hits.add(
+            new VectorHit(MemoryRow.read(rows, MEMORY, projectId, session.vectors()), distance));
+      }
+    }
+    Integer candidates =
+        strategy == SearchStrategy.EXACT ? null : Integer.valueOf(SearchRule.candidates(query));
+    return new SearchResult<>(hits, strategy, false, candidates, hits.size() < nearest);
   }
 }
