@@ -47,15 +47,13 @@ final class Failures {
    */
   static DatabaseException translate(String operation, SQLException failure, boolean committing) {
     ServerErrorMessage said = serverMessage(failure);
-    String message = said == null ? null : said.getMessage();
-    if (message == null) {
-      message = String.valueOf(failure.getMessage());
-    }
-    boolean known = !committing || refused(said);
+    String message =
+        said != null && failure instanceof PSQLException ? said.getMessage() : failure.getMessage();
+    boolean known = !committing || failure instanceof Deadline.Expired || refused(said);
     String state = failure.getSQLState();
     return new DatabaseException(
         operation,
-        message,
+        String.valueOf(message),
         state,
         known ? Outcome.DID_NOT_HAPPEN : Outcome.UNKNOWN,
         isTransient(failure, state),
@@ -83,13 +81,17 @@ final class Failures {
         || (state != null && (state.startsWith("08") || TRANSIENT.contains(state)));
   }
 
+  /** What the server said, however the driver's exception was wrapped. */
   private static @Nullable ServerErrorMessage serverMessage(SQLException failure) {
-    SQLException at = failure;
+    Throwable at = failure;
     for (int depth = 0; at != null && depth < 20; depth++) {
       if (at instanceof PSQLException postgres && postgres.getServerErrorMessage() != null) {
         return postgres.getServerErrorMessage();
       }
-      at = at.getNextException();
+      at =
+          at instanceof SQLException sql && sql.getNextException() != null
+              ? sql.getNextException()
+              : at.getCause();
     }
     return null;
   }
