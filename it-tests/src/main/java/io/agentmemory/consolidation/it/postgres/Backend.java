@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.it.postgres;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A server that one of the ways led to. */
 interface Backend extends AutoCloseable {
@@ -13,6 +14,9 @@ interface Backend extends AutoCloseable {
     if (statistics) {
       lines.add("shared_preload_libraries=pg_stat_statements");
     }
+    Setting.POSTGRES_SETTINGS
+        .value()
+        .ifPresent(more -> Stream.of(more.split(";", -1)).map(String::strip).forEach(lines::add));
     return lines;
   }
 

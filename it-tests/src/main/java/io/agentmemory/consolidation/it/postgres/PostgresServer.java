@@ -29,7 +29,9 @@ import org.slf4j.LoggerFactory;
  * consolidation.jdbcUrl} [{@code CONSOLIDATION_JDBC_URL}], {@code consolidation.user} [{@code
  * CONSOLIDATION_USER}] and {@code consolidation.password} [{@code CONSOLIDATION_PASSWORD}] give a
  * server, and then no other is looked for; {@code consolidation.postgres.bin} [{@code
- * CONSOLIDATION_POSTGRES_BIN}] gives the folder of the binaries; {@code consolidation.server}
+ * CONSOLIDATION_POSTGRES_BIN}] gives the folder of the binaries; {@code
+ * consolidation.postgres.settings} [{@code CONSOLIDATION_POSTGRES_SETTINGS}] adds settings, such as
+ * {@code shared_buffers=1GB;jit=off}, to a server that is started; {@code consolidation.server}
  * [{@code CONSOLIDATION_SERVER}], one of {@code url}, {@code docker}, {@code binaries}, allows one
  * way only.
  *

@@ -9,7 +9,8 @@ enum Setting {
   JDBC_URL("consolidation.jdbcUrl", "CONSOLIDATION_JDBC_URL"),
   USER("consolidation.user", "CONSOLIDATION_USER"),
   PASSWORD("consolidation.password", "CONSOLIDATION_PASSWORD"),
-  POSTGRES_BIN("consolidation.postgres.bin", "CONSOLIDATION_POSTGRES_BIN");
+  POSTGRES_BIN("consolidation.postgres.bin", "CONSOLIDATION_POSTGRES_BIN"),
+  POSTGRES_SETTINGS("consolidation.postgres.settings", "CONSOLIDATION_POSTGRES_SETTINGS");
 
   private final String property;
   private final String variable;

@@ -1,0 +1,230 @@
+package io.agentmemory.consolidation.bench;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The search by vector beside the other libraries, as they come from Maven Central. */
+final class PeersSection {
+  private static final String OURS = "Consolidation";
+  private static final String LOWERED = "Consolidation, effort lowered";
+  private static final int[] EFFORTS = {10, 16, 20, 28, 40, 64, 100};
+  private static final int CLIENTS = 4;
+
+  /** Up to so many rows in a project more is asked for. */
+  private static final int SMALL = 3_000;
+
+  private static final double FASTER_SMALL = 1.5;
+  private static final double FASTER_LARGE = 1.2;
+
+  private final Bench bench;
+  private final List<Question> questions;
+
+  PeersSection(Bench bench) throws Exception {
+    this.bench = bench;
+    this.questions = bench.corpus().questions();
+  }
+
+  void run() throws Exception {
+    DataSet data = bench.inProjects().data();
+    bench
+        .report()
+        .text(
+            "HNSW with its defaults everywhere, made by hand for LangChain4j, whose own index is"
+                + " IVFFlat. Columns: the project in an indexed column; JSON: in its metadata, the"
+                + " default. Spring AI's and LangChain4j's tables hold nothing but what these"
+                + " libraries put there. The others search all rows without any filter where ours"
+                + " searches the one project that has them all.");
+    try (PeerStores peers = PeerStores.load(bench.server(), data, questions, bench.log())) {
+      allRows(peers);
+      byProject(peers);
+    }
+  }
+
+  /** Our search with the least effort that finds as much; the default where there is no effort. */
+  private Contender lowered(OurSearch search, Truth truth, double recall) throws Exception {
+    for (int effort : EFFORTS) {
+      Optional<Contender> contender = search.vectorWithEffort(LOWERED, effort);
+      if (contender.isPresent() && recall(contender.get(), truth) >= recall) {
+        return contender.get();
+      }
+    }
+    return search.vector(LOWERED);
+  }
+
+  private double recall(Contender contender, Truth truth) throws Exception {
+    double sum = 0;
+    for (Question question : questions) {
+      sum += truth.recall(question, contender.ask(question));
+    }
+    return sum / questions.size();
+  }
+
+  private void allRows(PeerStores peers) throws Exception {
+    OurStore store = bench.inOneProject();
+    Truth truth = Truth.of(store.data(), 0, false, questions);
+    OurSearch search = new OurSearch(store.consolidation(), 0, false);
+    List<Contender> rivals =
+        List.of(
+            peers.columns().search(Optional.empty()),
+            peers.spring().search(Optional.empty()),
+            peers.ivfFlat().search(Optional.empty()));
+    double wanted = Math.min(recall(rivals.get(0), truth), recall(rivals.get(1), truth));
+    Contender lowered = lowered(search, truth, wanted);
+    List<Contender> contenders = new ArrayList<>(List.of(search.vector(OURS), lowered));
+    contenders.addAll(rivals);
+    RawSearch raw = new RawSearch(store, new GridPoint(GridPoint.Kind.HNSW, 40), 0, false);
+    List<Contender> withRaw = new ArrayList<>(contenders);
+    withRaw.add(raw);
+    bench.log().say("peers: all rows in one project");
+    List<Measured> measured = new Rounds(bench.settings()).run(withRaw, questions, truth);
+    raw.close();
+    bench.log().say("peers: several clients");
+    Clients clients = new Clients(bench.settings());
+    Map<String, Spread> one = clients.run(contenders, questions, 1);
+    Map<String, Spread> four = clients.run(contenders, questions, CLIENTS);
+    Table table =
+        new Table(
+            "all rows in one project",
+            "recall",
+            "rows",
+            "p50 ms",
+            "p99 ms",
+            "1/s, 1 client",
+            "1/s, 4 clients");
+    for (Measured result : measured) {
+      table.row(
+          result.name().equals(raw.name()) ? "raw JDBC, " + raw.name() : result.name(),
+          SearchSection.recall(result.recall()),
+          result.rowsText(),
+          result.p50(),
+          result.p99(),
+          one.containsKey(result.name()) ? one.get(result.name()) : "-",
+          four.containsKey(result.name()) ? four.get(result.name()) : "-");
+    }
+    bench.report().table(table);
+    Measured ours = measured.get(1);
+    Measured rival =
+        Math.min(measured.get(2).ms(), measured.get(3).ms()) == measured.get(2).ms()
+            ? measured.get(2)
+            : measured.get(3);
+    verdict(
+        "all rows in one project: p50 against " + rival.name() + recalls(ours, rival),
+        1.35,
+        rival.ms() / ours.ms());
+    double theirs =
+        Math.max(
+            four.get(measured.get(2).name()).median(), four.get(measured.get(3).name()).median());
+    verdict(
+        "all rows in one project: throughput with 4 clients against the faster peer",
+        1.6,
+        four.get(LOWERED).median() / theirs);
+  }
+
+  private static String recalls(Measured ours, Measured rival) {
+    return " (recall %s against %s)"
+        .formatted(SearchSection.recall(ours.recall()), SearchSection.recall(rival.recall()));
+  }
+
+  private void verdict(String what, double wanted, double measured) {
+    bench
+        .report()
+        .verdict(
+            what,
+            "≥ " + wanted + " times as fast",
+            Spread.number(measured) + " times",
+            measured >= wanted);
+  }
+
+  private void byProject(PeerStores peers) throws Exception {
+    OurStore store = bench.inProjects();
+    Table table =
+        new Table(
+            "rows in the project; recall; rows; p50 ms",
+            OURS,
+            LOWERED,
+            peers.columns().name(),
+            peers.json().name(),
+            peers.spring().name(),
+            "faster complete peer",
+            "times as fast",
+            "wanted",
+            "");
+    Map<String, List<Double>> times = new LinkedHashMap<>();
+    Map<String, List<Double>> rows = new LinkedHashMap<>();
+    List<Integer> sizes = new ArrayList<>();
+    int compared = 0;
+    int met = 0;
+    for (int project : store.data().measured()) {
+      int size = store.data().projectSize(project);
+      bench.log().say("peers: project of " + size + " rows");
+      List<Measured> measured = measure(peers, store, project);
+      sizes.add(size);
+      for (Measured result : measured) {
+        if (!result.name().equals(LOWERED)) {
+          times.computeIfAbsent(result.name(), name -> new ArrayList<>()).add(result.ms());
+          rows.computeIfAbsent(result.name(), name -> new ArrayList<>()).add(result.rows());
+        }
+      }
+      Optional<Measured> rival =
+          measured.subList(2, measured.size()).stream()
+              .filter(Measured::complete)
+              .min(Comparator.comparingDouble(Measured::ms));
+      double wanted = size <= SMALL ? FASTER_SMALL : FASTER_LARGE;
+      double ratio = rival.map(peer -> peer.ms() / measured.get(1).ms()).orElse(Double.NaN);
+      if (rival.isPresent()) {
+        compared++;
+        met += ratio >= wanted ? 1 : 0;
+      }
+      List<Object> cells = new ArrayList<>(List.of("%,d".formatted(size)));
+      measured.forEach(
+          result ->
+              cells.add(
+                  SearchSection.recall(result.recall())
+                      + "; "
+                      + result.rowsText()
+                      + "; "
+                      + result.p50()));
+      cells.add(rival.map(Measured::name).orElse("none"));
+      cells.add(ratio);
+      cells.add(wanted);
+      cells.add(rival.isPresent() ? Report.mark(ratio >= wanted) : "");
+      table.row(cells.toArray());
+    }
+    bench.report().table(table);
+    bench
+        .report()
+        .verdict(
+            "each project size where a peer returns all rows",
+            "≥ 1.5 times as fast up to 3,000 rows, 1.2 above",
+            met + " of " + compared + " sizes",
+            met == compared);
+    String title = "Ten nearest of a project among %,d rows, p50".formatted(store.data().size());
+    bench.report().chart(title, bench.charts().lines("peers", title, "ms", true, sizes, times));
+    String returned = "Rows returned of ten asked for";
+    bench
+        .report()
+        .chart(returned, bench.charts().lines("peers-rows", returned, "rows", false, sizes, rows));
+  }
+
+  /** Ours, ours lowered to the recall of the best complete peer, and the peers. */
+  private List<Measured> measure(PeerStores peers, OurStore store, int project) throws Exception {
+    Truth truth = Truth.of(store.data(), project, false, questions);
+    Optional<String> id = Optional.of(DataSet.projectId(project));
+    OurSearch search = new OurSearch(store.consolidation(), project, false);
+    List<Contender> rivals =
+        List.of(peers.columns().search(id), peers.json().search(id), peers.spring().search(id));
+    double wanted = 1;
+    for (Contender rival : List.of(rivals.get(0), rivals.get(2))) {
+      wanted = Math.min(wanted, recall(rival, truth));
+    }
+    List<Contender> contenders = new ArrayList<>();
+    contenders.add(search.vector(OURS));
+    contenders.add(lowered(search, truth, wanted));
+    contenders.addAll(rivals);
+    return new Rounds(bench.settings()).run(contenders, questions, truth);
+  }
+}
