@@ -5,13 +5,13 @@ import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.Embedding;
 import io.agentmemory.consolidation.dao.FusedQuery;
 import io.agentmemory.consolidation.dao.MemoryFilter;
+import io.agentmemory.consolidation.dao.SearchEffort;
 import io.agentmemory.consolidation.dao.SearchResult;
 import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.VectorHit;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import io.agentmemory.consolidation.dao.WordMatch;
 import java.util.List;
-import java.util.Optional;
 
 /** The library's searches within a project, as an application calls them. */
 final class OurSearch {
@@ -47,9 +47,15 @@ final class OurSearch {
     return vector(name, Settings.K);
   }
 
-  /** With a lower or a higher effort than the default's; empty where there is no such setting. */
-  Optional<Contender> vectorWithEffort(String name, int efSearch) {
-    return Optional.empty();
+  /** With a lower or a higher effort than the default's. */
+  Contender vectorWithEffort(String name, int candidates) {
+    SearchEffort effort = new SearchEffort(candidates);
+    return contender(
+        name,
+        question ->
+            ids(
+                memories.searchByVector(
+                    project, query(question, Settings.K).withEffort(effort))));
   }
 
   /** By any of the words of the question. */

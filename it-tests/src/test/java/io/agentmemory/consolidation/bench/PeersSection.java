@@ -44,12 +44,12 @@ final class PeersSection {
     }
   }
 
-  /** Our search with the least effort that finds as much; the default where there is no effort. */
+  /** Our search with the least effort that finds as much; the default where none does. */
   private Contender lowered(OurSearch search, Truth truth, double recall) throws Exception {
     for (int effort : EFFORTS) {
-      Optional<Contender> contender = search.vectorWithEffort(LOWERED, effort);
-      if (contender.isPresent() && recall(contender.get(), truth) >= recall) {
-        return contender.get();
+      Contender contender = search.vectorWithEffort(LOWERED, effort);
+      if (recall(contender, truth) >= recall) {
+        return contender;
       }
     }
     return search.vector(LOWERED);

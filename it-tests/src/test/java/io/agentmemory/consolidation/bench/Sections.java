@@ -27,6 +27,18 @@ final class Sections {
         bench.report().section("Fused search");
         new FusedSection(bench).run();
       }
+      case "text" -> {
+        bench.report().section("Search by words");
+        new TextSection(bench).run();
+      }
+      case "locomo" -> {
+        bench.report().section("LoCoMo");
+        new LocomoSection(bench).run();
+      }
+      case "ingest" -> {
+        bench.report().section("Ingest");
+        new IngestSection(bench).run();
+      }
       case "large" -> large(bench);
       default -> throw new IllegalArgumentException(name);
     }

@@ -1,0 +1,162 @@
+package io.agentmemory.consolidation.bench;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.NewMemory;
+import io.agentmemory.consolidation.it.postgres.PostgresServer;
+import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
+import io.agentmemory.consolidation.schema.Schema;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** An empty table of memories up to a revision, to be filled in several ways. */
+final class IngestTables implements AutoCloseable {
+  static final String ORDERED = "consolidation_001";
+
+  private static final Pattern TIME = Pattern.compile("Time: ([0-9.]+) ms");
+
+  private final ScratchDatabase database;
+  private final HikariDataSource pool;
+  private final Consolidation consolidation;
+
+  private IngestTables(ScratchDatabase database) {
+    this.database = database;
+    this.pool = OurStore.pool(database, 4);
+    this.consolidation = Consolidation.on(pool, OurStore.OPTIONS);
+  }
+
+  /** As the order has it. */
+  static IngestTables ordered(PostgresServer server) {
+    ScratchDatabase database = server.freshDatabase("ingest");
+    Schema.on(database.dataSource(), OurStore.OPTIONS).upgradeTo(ORDERED);
+    return new IngestTables(database);
+  }
+
+  /** With everything that newer revisions add. */
+  static IngestTables newest(PostgresServer server) {
+    ScratchDatabase database = server.freshDatabase("ingest");
+    Schema.on(database.dataSource(), OurStore.OPTIONS).upgrade();
+    return new IngestTables(database);
+  }
+
+  ScratchDatabase database() {
+    return database;
+  }
+
+  Consolidation consolidation() {
+    return consolidation;
+  }
+
+  void execute(String... statements) throws Exception {
+    try (Connection connection = database.dataSource().getConnection()) {
+      for (String statement : statements) {
+        OrderTable.execute(connection, statement);
+      }
+    }
+  }
+
+  Map<String, String> indexes() throws Exception {
+    try (Connection connection = database.dataSource().getConnection()) {
+      return OrderTable.indexes(connection);
+    }
+  }
+
+  /** Empties a table, and lets the server write what it has to before time counts. */
+  void empty(String table) throws Exception {
+    execute("truncate " + table, "checkpoint");
+  }
+
+  void verify(String table, int rows) throws Exception {
+    try (Connection connection = database.dataSource().getConnection()) {
+      long there = OrderTable.number(connection, "select count(*) from " + table);
+      if (there != rows) {
+        throw new IllegalStateException("%d rows in %s, not %d".formatted(there, table, rows));
+      }
+    }
+  }
+
+  /** Rows a second by the library over so many connections. */
+  double ours(List<NewMemory> memories, int connections) throws Exception {
+    empty(OrderTable.NAME);
+    double rate =
+        rate(
+            memories.size(),
+            connections,
+            (from, to) -> OurIngest.load(consolidation, memories.subList(from, to).iterator()));
+    verify(OrderTable.NAME, memories.size());
+    return rate;
+  }
+
+  /** Rows a second of the same bytes by {@code psql}, as its own clock tells. */
+  double psql(Path file, int rows) throws Exception {
+    empty(OrderTable.NAME);
+    String output =
+        run(
+            "\\copy %s (%s) from '%s' (format binary)"
+                .formatted(OrderTable.NAME, BinaryRows.COLUMNS, file));
+    verify(OrderTable.NAME, rows);
+    return rows / seconds(output);
+  }
+
+  /** What psql prints for commands, with the time of each. */
+  String run(String... commands) {
+    List<String> arguments = new ArrayList<>(List.of("-X", "-v", "ON_ERROR_STOP=1"));
+    arguments.addAll(List.of("-c", "\\timing on"));
+    for (String command : commands) {
+      arguments.addAll(List.of("-c", command));
+    }
+    return database.server().client(database.name(), "psql", arguments.toArray(String[]::new));
+  }
+
+  static double seconds(String output) {
+    Matcher matcher = TIME.matcher(output);
+    double milliseconds = 0;
+    while (matcher.find()) {
+      milliseconds += Double.parseDouble(matcher.group(1));
+    }
+    return milliseconds / 1_000;
+  }
+
+  /** Inserts the rows from one number to another, which is left out. */
+  interface Part {
+    void insert(int from, int to) throws Exception;
+  }
+
+  static double rate(int rows, int connections, Part part) throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(connections);
+    try {
+      long start = System.nanoTime();
+      List<Future<?>> parts = new ArrayList<>();
+      for (int i = 0; i < connections; i++) {
+        int from = rows * i / connections;
+        int to = rows * (i + 1) / connections;
+        parts.add(
+            threads.submit(
+                () -> {
+                  part.insert(from, to);
+                  return from;
+                }));
+      }
+      for (Future<?> each : parts) {
+        each.get();
+      }
+      return rows / OrderTable.seconds(start);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+    database.close();
+  }
+}
