@@ -53,9 +53,7 @@ final class OurSearch {
     return contender(
         name,
         question ->
-            ids(
-                memories.searchByVector(
-                    project, query(question, Settings.K).withEffort(effort))));
+            ids(memories.searchByVector(project, query(question, Settings.K).withEffort(effort))));
   }
 
   /** By any of the words of the question. */
