@@ -4,15 +4,20 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.agentmemory.consolidation.it.build.BuildEnvironment.Result;
+import io.agentmemory.consolidation.it.postgres.PostgresServer;
+import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Builds and runs an application outside this build, on the jars and poms as they are published.
  */
 class ConsumerTest {
+  @RegisterExtension private final TestDatabase database = new TestDatabase();
+
   @TempDir private Path folder;
 
   @Test
@@ -21,6 +26,7 @@ class ConsumerTest {
     BuildEnvironment.copy(
         BuildEnvironment.path("root").resolve("it-tests").resolve("src").resolve("consumer"),
         consumer);
+    PostgresServer server = database.get().server();
     Path settings = Files.writeString(folder.resolve("settings.xml"), settings(), UTF_8);
 
     Result run =
@@ -32,12 +38,13 @@ class ConsumerTest {
             versionOf("plugin.compiler"),
             versionOf("plugin.exec"),
             versionOf("plugin.resources"),
+            "-Dexec.args=" + String.join(" ", database.jdbcUrl(), server.user(), server.password()),
             "compile",
             "exec:java");
 
     assertThat(run.status()).as(run.log()).isZero();
     assertThat(run.log().lines().filter(line -> line.startsWith("consumer: ")))
-        .containsExactly("consumer: core", "consumer: dao on core");
+        .containsExactly("consumer: differences []", "consumer: found Retry with a limit.");
     assertThat(folder.resolve("repository/io/agentmemory"))
         .as("only what is published")
         .isDirectoryNotContaining("glob:**consolidation-parent");
