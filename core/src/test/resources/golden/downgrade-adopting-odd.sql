@@ -1,4 +1,4 @@
--- Downgrade of the consolidation schema: my_001, consolidation_002, consolidation_001, task_memories_001.
+-- Downgrade of the consolidation schema: my_001, consolidation_003, consolidation_002, consolidation_001, task_memories_001.
 -- Run it in one transaction, which this script neither begins nor commits:
 --   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
 -- or as a migration of a tool that opens one.
@@ -14,8 +14,8 @@ BEGIN
   IF to_regclass('"Memory ""Banks"""."consolidation_history"') IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema Memory "Banks" has not been upgraded';
   END IF;
-  IF (SELECT string_agg(revision, ',' ORDER BY position) FROM "Memory ""Banks"""."consolidation_history") IS DISTINCT FROM 'task_memories_001,consolidation_001,consolidation_002,my_001' THEN
-    RAISE EXCEPTION USING MESSAGE = 'The history in Memory "Banks" holds other revisions than this script starts from: task_memories_001,consolidation_001,consolidation_002,my_001';
+  IF (SELECT string_agg(revision, ',' ORDER BY position) FROM "Memory ""Banks"""."consolidation_history") IS DISTINCT FROM 'task_memories_001,consolidation_001,consolidation_002,consolidation_003,my_001' THEN
+    RAISE EXCEPTION USING MESSAGE = 'The history in Memory "Banks" holds other revisions than this script starts from: task_memories_001,consolidation_001,consolidation_002,consolidation_003,my_001';
   END IF;
   IF EXISTS (SELECT FROM "Memory ""Banks"""."consolidation_history" WHERE options <>  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}') THEN
     RAISE EXCEPTION USING MESSAGE =  E'The schema Memory "Banks" was upgraded with other options: SchemaOptions{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}';
@@ -38,7 +38,7 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"app"."notes"'::reg
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"app"."notes"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"app"."notes"'::regclass
       AND (k.contype = 'n' OR k.conname IN ('notes_pkey'))))
@@ -61,7 +61,7 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = '"app"."task_memories
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"app"."task_memories"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"app"."task_memories"'::regclass
       AND (k.contype = 'n' OR false)))
@@ -82,7 +82,7 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"Memory ""Banks""".
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"Memory ""Banks"""."consolidation_jobs"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"Memory ""Banks"""."consolidation_jobs"'::regclass
       AND (k.contype = 'n' OR k.conname IN ('consolidation_jobs_status_check', 'consolidation_jobs_trigger_check', 'consolidation_jobs_pkey'))))
@@ -107,7 +107,7 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"Memory ""Banks""".
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"Memory ""Banks"""."consolidated_memories"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"Memory ""Banks"""."consolidated_memories"'::regclass
       AND (k.contype = 'n' OR k.conname IN ('consolidated_memories_abstraction_check', 'consolidated_memories_type_check', 'consolidated_memories_pkey'))))
@@ -128,6 +128,16 @@ END $consolidation$;
 DROP TABLE "app"."notes";
 
 DELETE FROM "Memory ""Banks"""."consolidation_history" WHERE revision = 'my_001';
+
+-- consolidation_003
+
+DROP INDEX "app"."idx_tm_unconsolidated";
+
+DROP INDEX "Memory ""Banks"""."idx_cj_project_created";
+
+DROP INDEX "Memory ""Banks"""."idx_cm_project_created";
+
+DELETE FROM "Memory ""Banks"""."consolidation_history" WHERE revision = 'consolidation_003';
 
 -- consolidation_002
 

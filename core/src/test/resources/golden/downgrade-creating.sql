@@ -1,4 +1,4 @@
--- Downgrade of the consolidation schema: consolidation_002, consolidation_001, task_memories_001.
+-- Downgrade of the consolidation schema: consolidation_003, consolidation_002, consolidation_001, task_memories_001.
 -- Run it in one transaction, which this script neither begins nor commits:
 --   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
 -- or as a migration of a tool that opens one.
@@ -14,8 +14,8 @@ BEGIN
   IF to_regclass('"public"."consolidation_history"') IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema public has not been upgraded';
   END IF;
-  IF (SELECT string_agg(revision, ',' ORDER BY position) FROM "public"."consolidation_history") IS DISTINCT FROM 'task_memories_001,consolidation_001,consolidation_002' THEN
-    RAISE EXCEPTION USING MESSAGE = 'The history in public holds other revisions than this script starts from: task_memories_001,consolidation_001,consolidation_002';
+  IF (SELECT string_agg(revision, ',' ORDER BY position) FROM "public"."consolidation_history") IS DISTINCT FROM 'task_memories_001,consolidation_001,consolidation_002,consolidation_003' THEN
+    RAISE EXCEPTION USING MESSAGE = 'The history in public holds other revisions than this script starts from: task_memories_001,consolidation_001,consolidation_002,consolidation_003';
   END IF;
   IF EXISTS (SELECT FROM "public"."consolidation_history" WHERE options <> '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}') THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema public was upgraded with other options: SchemaOptions{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}';
@@ -36,7 +36,7 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."task_memor
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"public"."task_memories"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"public"."task_memories"'::regclass
       AND (k.contype = 'n' OR false)))
@@ -57,7 +57,7 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."consolida
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"public"."consolidation_jobs"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"public"."consolidation_jobs"'::regclass
       AND (k.contype = 'n' OR k.conname IN ('consolidation_jobs_status_check', 'consolidation_jobs_trigger_check', 'consolidation_jobs_pkey'))))
@@ -82,7 +82,7 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."consolida
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"public"."consolidated_memories"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"public"."consolidated_memories"'::regclass
       AND (k.contype = 'n' OR k.conname IN ('consolidated_memories_abstraction_check', 'consolidated_memories_type_check', 'consolidated_memories_pkey'))))
@@ -107,7 +107,7 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."task_memo
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c, pg_class t WHERE c.oid = d.objid AND t.oid = '"public"."task_memories"'::regclass
       AND (c.oid = t.oid OR c.relkind = 't'
-        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
+        OR c.relkind IN ('i', 'I') AND c.relnamespace = t.relnamespace AND c.relname IN ('idx_tm_unconsolidated', 'idx_cj_project_created', 'idx_cm_project_created', 'idx_cm_embedding_project', 'idx_tm_consolidated_into', 'idx_tm_consolidated', 'idx_cj_trigger_type', 'idx_cj_created', 'idx_cj_project_status', 'idx_cm_content_tsv', 'idx_cm_embedding', 'idx_cm_source_ids', 'idx_cm_tags', 'idx_cm_created', 'idx_cm_pattern', 'idx_cm_type', 'idx_cm_abstraction', 'idx_cm_project'))))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
     SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.conrelid = '"public"."task_memories"'::regclass
       AND (k.contype = 'n' OR k.conname IN ('task_memories_type_check', 'task_memories_pkey'))))
@@ -135,6 +135,16 @@ WHERE attrelid = '"public"."task_memories"'::regclass AND attnum > 0 AND NOT att
     RAISE EXCEPTION USING MESSAGE = 'Refused: data would be deleted. Save it, then allow it by Hazard.DELETES_DATA: table "public"."task_memories" has rows';
   END IF;
 END $consolidation$;
+
+-- consolidation_003
+
+DROP INDEX "public"."idx_tm_unconsolidated";
+
+DROP INDEX "public"."idx_cj_project_created";
+
+DROP INDEX "public"."idx_cm_project_created";
+
+DELETE FROM "public"."consolidation_history" WHERE revision = 'consolidation_003';
 
 -- consolidation_002
 

@@ -1,4 +1,4 @@
--- Upgrade of the consolidation schema: task_memories_001, consolidation_001, consolidation_002.
+-- Upgrade of the consolidation schema: task_memories_001, consolidation_001, consolidation_002, consolidation_003.
 -- Run it in one transaction, which this script neither begins nor commits:
 --   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
 -- or as a migration of a tool that opens one.
@@ -167,5 +167,20 @@ CREATE INDEX "idx_cm_embedding_project" ON "public"."consolidated_memories"
 
 INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('consolidation', 3, 'consolidation_002', NULL, '2e68c718b73a625f8c5090664e42ef5918ea7558c16e1e2c7354b1c875376acb', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
+
+-- consolidation_003
+
+CREATE INDEX "idx_cm_project_created" ON "public"."consolidated_memories"
+  USING btree ("project_id", "created_at", "id");
+
+CREATE INDEX "idx_cj_project_created" ON "public"."consolidation_jobs"
+  USING btree ("project_id", "created_at", "id");
+
+CREATE INDEX "idx_tm_unconsolidated" ON "public"."task_memories"
+  USING btree (((project_id)::text), "id")
+  WHERE is_consolidated = false;
+
+INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
+VALUES ('consolidation', 4, 'consolidation_003', NULL, '0c6d17a41a2bad40d8245c389c662572451ed29a1a0cc284ccb8aef887749514', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
 
 SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

@@ -4,7 +4,6 @@ import io.agentmemory.consolidation.ddl.Change;
 import io.agentmemory.consolidation.ddl.Check;
 import io.agentmemory.consolidation.ddl.Column;
 import io.agentmemory.consolidation.ddl.Index;
-import io.agentmemory.consolidation.ddl.IndexKey;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
 import java.util.ArrayList;
@@ -135,9 +134,7 @@ final class Definition {
     boolean comparable =
         part.whole()
             || index.keys().stream()
-                .filter(key -> !key.expression())
-                .map(IndexKey::term)
-                .allMatch(columns::contains);
+                .allMatch(key -> !key.expression() && columns.contains(key.term()));
     if (added && comparable) {
       indexes.add(index);
     }

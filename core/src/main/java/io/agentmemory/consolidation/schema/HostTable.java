@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param table the table, adopted where it exists, created where it does not
  * @param idColumn the column that is its primary key, of a text type
- * @param project the project (tenant) of a row
+ * @param project the project (tenant) of a row. Where it is the bare name of a column, reading a
+ *     project's rows is helped by an index over the column as text; there is none over an
+ *     expression that reaches further
  * @param text what the memory says
  * @param embedding its embedding, of a vector type or {@code double precision[]}
  * @param type its memory type

@@ -9,6 +9,7 @@ import io.agentmemory.consolidation.ddl.IndexKey;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** The library's own revisions, the only place where its tables are written down. */
 final class OwnRevisions {
@@ -16,11 +17,19 @@ final class OwnRevisions {
   static final String TASK_MEMORIES_001 = "task_memories_001";
   static final String CONSOLIDATION_001 = "consolidation_001";
   static final String CONSOLIDATION_002 = "consolidation_002";
-  static final List<String> IDS = List.of(TASK_MEMORIES_001, CONSOLIDATION_001, CONSOLIDATION_002);
+  static final String CONSOLIDATION_003 = "consolidation_003";
+  static final List<String> IDS =
+      List.of(TASK_MEMORIES_001, CONSOLIDATION_001, CONSOLIDATION_002, CONSOLIDATION_003);
 
   private static final String MEMORY_TYPES =
       "memory_type IN ('error_fix', 'discovery', 'decision', 'learning', 'warning',"
           + " 'codebase_knowledge')";
+
+  /** A column by its name, and none of the words that stand for a value without parentheses. */
+  private static final Pattern COLUMN =
+      Pattern.compile(
+          "\"([^\"]|\"\")+\"|(?!((current_|session_)\\w+|user|true|false|null|localtime\\w*)$)"
+              + "[a-z_][a-z0-9_]*");
 
   private final SchemaOptions options;
   private final QualifiedName memories;
@@ -41,7 +50,8 @@ final class OwnRevisions {
     return List.of(
         hostTableAdopted ? first : first.change(Change.create(own.taskMemories())),
         own.consolidation(),
-        own.searchIndexes());
+        own.searchIndexes(),
+        own.readingIndexes(hostTableAdopted));
   }
 
   private Table taskMemories() {
@@ -121,6 +131,32 @@ final class OwnRevisions {
                       .where("embedding IS NOT NULL")));
     }
     return revision;
+  }
+
+  /** Lists: a project's memories and jobs by time, its unconsolidated task memories by id. */
+  private Revision readingIndexes(boolean hostTableAdopted) {
+    String[] byTime = {"project_id", "created_at", "id"};
+    return Revision.of(CONSOLIDATION_003)
+        .change(
+            Change.create(Index.btree("idx_cm_project_created", memories, byTime)),
+            Change.create(Index.btree("idx_cj_project_created", jobs, byTime)),
+            Change.create(unconsolidated(hostTableAdopted)));
+  }
+
+  /**
+   * Holds only what is still to be consolidated. Where the mapping's project is a column, one
+   * project's are next to each other; any other expression may reach beyond the row, which no index
+   * can. The default mapping says nothing about the columns of an adopted table.
+   */
+  private Index unconsolidated(boolean hostTableAdopted) {
+    HostTable mapping = options.hostTable();
+    boolean known = !(hostTableAdopted && mapping.equals(HostTable.created(options.schema())));
+    IndexKey id = IndexKey.column(mapping.idColumn());
+    Index index = Index.btree("idx_tm_unconsolidated", host, mapping.idColumn());
+    return (known && mapping.project() != null && COLUMN.matcher(mapping.project()).matches()
+            ? index.withKeys(IndexKey.expression("(" + mapping.project() + ")::text"), id)
+            : index)
+        .where("is_consolidated = false");
   }
 
   private Table consolidatedMemories() {

@@ -62,6 +62,7 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
     if (first && now.hostTableAdopted()) {
       host.adoptable(session);
       notes.add("Adopted the host's table " + options.hostTable().table());
+      warnings.addAll(host.mapping(session, true, searchPath));
     }
     new Guard(plan, allowed).check(session);
     Meanings meanings = new Meanings(plan, TableSize.of(session, plan), online);
@@ -70,8 +71,8 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
     meanings.refuse(statements, allowed);
     checkOnline(session, meanings.deferred());
     statements.forEach(session::execute);
-    if (first) {
-      warnings.addAll(host.mapping(session, now.hostTableAdopted(), searchPath));
+    if (first && !now.hostTableAdopted()) {
+      warnings.addAll(host.mapping(session, false, searchPath));
     }
     List<String> building = new ArrayList<>(pending(now));
     meanings.deferred().stream().map(QualifiedName::sql).sorted().forEach(building::add);

@@ -6,7 +6,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.Collection;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +57,7 @@ final class Call implements AutoCloseable {
       if (value == null) {
         statement.setNull(position, Types.TIMESTAMP_WITH_TIMEZONE);
       } else {
-        statement.setObject(position, value.atOffset(ZoneOffset.UTC));
+        statement.setObject(position, TimeKey.value(value));
       }
     }
     return this;

@@ -110,7 +110,8 @@ public final class ConsolidatedMemoryDao {
   }
 
   /**
-   * A project's memories in order of their ids; generated ids are in order of their creation.
+   * A project's memories, the newest first: by the time of their creation, then by their ids. What
+   * comes while pages are read is on none of the later pages.
    *
    * @param projectId the project
    * @param filter which of them

@@ -19,8 +19,8 @@ final class MemoryReads {
   private static final String LIST =
       """
       select {columns} from {memories} as m
-      where project_id = :project and id > :after{filter}
-      order by id limit :limit""";
+      where project_id = :project and (created_at, id) < (:afterTime, :afterId){filter}
+      order by created_at desc, id desc limit :limit""";
 
   private record FindShape(boolean withEmbedding) {}
 
@@ -59,33 +59,27 @@ final class MemoryReads {
     return FIND.replace("{columns}", MemoryRow.columns(shape.withEmbedding));
   }
 
-  /** One page in order of the ids; one row more tells whether there is another page. */
+  /** One page, the newest first; one row more tells whether there is another page. */
   static Page<ConsolidatedMemory> list(
       MemorySession session, String projectId, MemoryFilter filter, PageRequest page)
       throws SQLException {
     ListShape shape =
         new ListShape(FilterSql.shape(filter), session.withEmbeddings(), session.joined());
+    TimeKey after = TimeKey.after(page);
     try (Call call = session.prepare(shape, MemoryReads::list)) {
       FilterSql.bind(filter, call);
       ResultSet rows =
           call.text("project", projectId)
-              .text("after", page.after() == null ? "" : page.after())
+              .time("afterTime", after.time())
+              .text("afterId", after.id())
               .integer("limit", page.size() + 1)
               .query(Settings.index(shape.joined));
       List<ConsolidatedMemory> memories = new ArrayList<>(Math.min(page.size(), 1_000));
-      boolean more = false;
-      while (!more && rows.next()) {
-        more = memories.size() == page.size();
-        if (!more) {
-          memories.add(MemoryRow.read(rows, 1, projectId, session.vectors()));
-        }
+      while (rows.next()) {
+        memories.add(MemoryRow.read(rows, 1, projectId, session.vectors()));
       }
-      return new Page<>(memories, more ? next(page, memories) : null);
+      return TimeKey.page(page, memories, memory -> new TimeKey(memory.createdAt(), memory.id()));
     }
-  }
-
-  private static PageRequest next(PageRequest page, List<ConsolidatedMemory> memories) {
-    return new PageRequest(page.size(), memories.get(memories.size() - 1).id());
   }
 
   private static String list(ListShape shape) {

@@ -42,10 +42,14 @@ record TimeKey(Instant time, String id) {
     return new Page<>(items, new PageRequest(page.size(), last.toString()));
   }
 
-  /** A time to the microsecond, in no time zone but UTC. */
+  /** A time for the driver, in no time zone but UTC. */
+  static OffsetDateTime value(Instant time) {
+    return time.equals(NEWEST.time) ? OffsetDateTime.MAX : time.atOffset(ZoneOffset.UTC);
+  }
+
+  /** The same for a query of Jdbi. */
   static Argument argument(Instant time) {
-    OffsetDateTime value =
-        time.equals(NEWEST.time) ? OffsetDateTime.MAX : time.atOffset(ZoneOffset.UTC);
+    OffsetDateTime value = value(time);
     return (position, statement, context) -> statement.setObject(position, value);
   }
 

@@ -42,6 +42,7 @@ class MemoryListTest {
               .tags("t" + i % 5, "even" + i % 2)
               .patternType(i % 4 == 0 ? null : "pattern" + i % 4)
               .confidence(i % 10 == 0 ? null : i % 10 / 10.0)
+              .createdAt(START.plusSeconds(i / 2))
               .consolidatedAt(START.plusSeconds(i))
               .build());
       memories.add(memory("q", "in the way").id("m%03dq".formatted(i)).build());
@@ -68,12 +69,12 @@ class MemoryListTest {
   }
 
   @Test
-  void pages_hold_every_memory_once_and_the_last_one_knows_that_it_is() {
+  void pages_hold_every_memory_once_the_newest_first_and_the_last_one_knows_that_it_is() {
     fill(10);
     assertThat(pages(MemoryFilter.none(), 5))
         .containsExactly(
-            List.of("m000", "m001", "m002", "m003", "m004"),
-            List.of("m005", "m006", "m007", "m008", "m009"));
+            List.of("m009", "m008", "m007", "m006", "m005"),
+            List.of("m004", "m003", "m002", "m001", "m000"));
     assertThat(pages(MemoryFilter.none(), 4)).extracting(List::size).containsExactly(4, 4, 2);
     assertThat(pages(MemoryFilter.none(), 100)).hasSize(1);
     assertThat(database.memories().list("nobody", MemoryFilter.none(), PageRequest.first(3)))
@@ -85,14 +86,14 @@ class MemoryListTest {
     fill(6);
     Page<ConsolidatedMemory> first =
         database.memories().list("p", MemoryFilter.none(), PageRequest.first(3));
-    database.memories().delete("p", "m001", OnLineage.REFUSE);
-    database.memories().delete("p", "m002", OnLineage.REFUSE);
-    database.memories().insert(memory("p", "before").id("m0005").build());
+    database.memories().delete("p", "m004", OnLineage.REFUSE);
+    database.memories().delete("p", "m003", OnLineage.REFUSE);
+    database.memories().insert(memory("p", "newer").id("new").build());
     Page<ConsolidatedMemory> second =
         database.memories().list("p", MemoryFilter.none(), first.nextPage().orElseThrow());
     assertThat(second.items())
         .extracting(ConsolidatedMemory::id)
-        .containsExactly("m003", "m004", "m005");
+        .containsExactly("m002", "m001", "m000");
   }
 
   @Test
@@ -115,7 +116,7 @@ class MemoryListTest {
         .allMatch(i -> i % 2 == 1);
     assertThat(numbers(none.minConfidence(0.8))).hasSize(12).allMatch(i -> i % 10 >= 8);
     assertThat(numbers(none.from(START.plusSeconds(10)).to(START.plusSeconds(13))))
-        .containsExactly(10, 11, 12);
+        .containsExactly(12, 11, 10);
     assertThat(
             numbers(
                 none.types(MemoryType.DISCOVERY)

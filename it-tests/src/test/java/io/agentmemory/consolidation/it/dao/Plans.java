@@ -74,8 +74,12 @@ final class Plans implements AutoCloseable {
 
   /** The plans since the last time, of statements on our tables. */
   String take() {
-    List<String> plans =
-        seen.stream().filter(plan -> plan.contains("consolidated_memories")).toList();
+    return take("consolidated_memories");
+  }
+
+  /** The plans since the last time, of statements on a table. */
+  String take(String table) {
+    List<String> plans = seen.stream().filter(plan -> plan.contains(table)).toList();
     seen.clear();
     return String.join("\n", plans);
   }

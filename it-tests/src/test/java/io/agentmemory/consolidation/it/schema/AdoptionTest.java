@@ -106,7 +106,7 @@ class AdoptionTest {
     assertThatExceptionOfType(SchemaSqlException.class)
         .isThrownBy(() -> Schema.on(database.dataSource(), wrong).upgrade())
         .withMessageContaining("try the mapping of the host's table failed with SQLSTATE 42703")
-        .withMessageContaining("SELECT (project)::text");
+        .withMessageContaining("SELECT (project\n)::text");
     assertThat(database.dumpSchema()).isEqualTo(before);
   }
 

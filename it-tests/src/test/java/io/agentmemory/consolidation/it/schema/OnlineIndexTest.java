@@ -82,7 +82,7 @@ class OnlineIndexTest {
     Schema schema = large().withIndexBuilds(IndexBuilds.IN_TRANSACTION);
     assertThatExceptionOfType(ChangeRefusedException.class)
         .isThrownBy(schema::upgrade)
-        .satisfies(e -> assertThat(e.reasons()).hasSize(2))
+        .satisfies(e -> assertThat(e.reasons()).hasSize(3))
         .withMessageContaining("Hazard.BLOCKS_FOR_LONG: create index idx_tm_consolidated, table");
     assertThat(Schema.on(database.dataSource()).status().applied()).isEmpty();
     assertThat(schema.allowing(Hazard.BLOCKS_FOR_LONG).upgrade().built()).isEmpty();
