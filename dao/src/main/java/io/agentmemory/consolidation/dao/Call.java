@@ -41,6 +41,13 @@ final class Call implements AutoCloseable {
     return this;
   }
 
+  Call integer(String name, long value) throws SQLException {
+    for (int position : sql.positions(name)) {
+      statement.setLong(position, value);
+    }
+    return this;
+  }
+
   Call number(String name, @Nullable Double value) throws SQLException {
     for (int position : sql.positions(name)) {
       if (value == null) {

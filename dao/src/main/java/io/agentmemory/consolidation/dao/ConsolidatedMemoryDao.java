@@ -243,7 +243,8 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.notNull("query", query);
     return database.read(
-        "memories.searchByText", handle -> TextSearch.run(session(handle), projectId, query));
+        "memories.searchByText",
+        handle -> TextSearch.run(session(handle), statistics(handle), projectId, query));
   }
 
   /**
@@ -258,12 +259,17 @@ public final class ConsolidatedMemoryDao {
     Checks.notNull("query", query);
     MemoryChecks.embedding(query.embedding(), database.options());
     return database.read(
-        "memories.searchFused", handle -> FusedSearch.run(session(handle), projectId, query));
+        "memories.searchFused",
+        handle -> FusedSearch.run(session(handle), statistics(handle), projectId, query));
   }
 
   private void check(NewMemory memory) {
     Checks.notNull("memory", memory);
     MemoryChecks.embedding(memory.embedding(), database.options());
+  }
+
+  private WordStatistics statistics(Handle handle) {
+    return database.statements(handle, WordStatistics.class, names -> new WordStatistics());
   }
 
   private MemorySession session(Handle handle) {

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param distance the cosine distance to the query; null where it has no embedding
  * @param textRank its rank by words, from 1; null where it is not among the candidates by words
  * @param textScore how well its words match, 0 where they do not
+ * @param headline an excerpt with the words marked; null unless asked for
  */
 public record FusedHit(
     ConsolidatedMemory memory,
@@ -18,7 +19,8 @@ public record FusedHit(
     @Nullable Integer vectorRank,
     @Nullable Double distance,
     @Nullable Integer textRank,
-    double textScore) {
+    double textScore,
+    @Nullable String headline) {
 
   /**
    * The cosine similarity to the query.

@@ -153,16 +153,6 @@ final class SearchSql {
     return way == SearchRule.Way.BY_PROJECT ? SearchStrategy.HNSW_BY_PROJECT : SearchStrategy.HNSW;
   }
 
-  static final String WEB_SEARCH = "websearch_to_tsquery({configuration}, :text)";
-
-  /** The lexemes of a text with "or" between them; a lexeme holds no blanks. */
-  static final String ANY_WORD =
-      "cast(replace(cast(plainto_tsquery({configuration}, :text) as text), ' & ', ' | ') as tsquery)";
-
-  static String words(WordMatch match) {
-    return match == WordMatch.ANY_WORD ? ANY_WORD : WEB_SEARCH;
-  }
-
   static SearchStrategy strategy(int projectSize, int fromIndex, int depth) {
     if (projectSize <= EXACT_UP_TO) {
       return SearchStrategy.EXACT;

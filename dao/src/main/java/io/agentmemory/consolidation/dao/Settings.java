@@ -19,9 +19,21 @@ final class Settings {
               new Setting("plan_cache_mode", "'force_custom_plan'"), new Setting("jit", "'off'")));
 
   /**
-   * The same for a search over the HNSW index. Without sorting (which plans that cannot do without
-   * it still do) the index gives the order even where the planner takes the project for smaller
-   * than it is, as it does until the first {@code ANALYZE} after a load.
+   * The plan made once: for statements whose best plan does not depend on the values, so that
+   * planning would take longer than running. Without statistics of a value, a scan of the whole
+   * table would look cheaper than it is.
+   */
+  static final Settings GENERIC_PLAN =
+      new Settings(
+          List.of(
+              new Setting("plan_cache_mode", "'force_generic_plan'"),
+              new Setting("enable_seqscan", "'off'"),
+              new Setting("jit", "'off'")));
+
+  /**
+   * A plan for the values at hand, for a search over the HNSW index. Without sorting (which plans
+   * that cannot do without it still do) the index gives the order even where the planner takes the
+   * project for smaller than it is, as it does until the first {@code ANALYZE} after a load.
    */
   static final Settings HNSW =
       new Settings(

@@ -24,6 +24,7 @@ final class SqlCache {
     SchemaOptions options = names.options();
     Map<String, String> fragments = new HashMap<>();
     fragments.put("memories", names.memories());
+    fragments.put("memoriesLiteral", Identifiers.literal(names.memories()));
     fragments.put("vector", names.vectorType());
     fragments.put("singlePrecision", names.inExtension("vector"));
     fragments.put(

@@ -1,5 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A search for the memories whose words match best. Immutable.
  *
@@ -7,8 +9,11 @@ package io.agentmemory.consolidation.dao;
  * @param limit how many memories to find, from 1 to 10,000
  * @param match which memories match; the syntax of web searches unless set
  * @param filter which memories to consider
+ * @param headline how to mark the words in excerpts; null for no excerpts, which take longest of
+ *     all
  */
-public record TextQuery(String text, int limit, WordMatch match, MemoryFilter filter) {
+public record TextQuery(
+    String text, int limit, WordMatch match, MemoryFilter filter, @Nullable Headline headline) {
 
   /**
    * Checks the parts.
@@ -17,6 +22,7 @@ public record TextQuery(String text, int limit, WordMatch match, MemoryFilter fi
    * @param limit how many memories to find
    * @param match which memories match
    * @param filter which memories to consider
+   * @param headline how to mark the words in excerpts
    */
   public TextQuery {
     MemoryChecks.queryText(text);
@@ -33,7 +39,7 @@ public record TextQuery(String text, int limit, WordMatch match, MemoryFilter fi
    * @return the query
    */
   public static TextQuery of(String text, int limit) {
-    return new TextQuery(text, limit, WordMatch.WEB_SEARCH, MemoryFilter.none());
+    return new TextQuery(text, limit, WordMatch.WEB_SEARCH, MemoryFilter.none(), null);
   }
 
   /**
@@ -43,7 +49,7 @@ public record TextQuery(String text, int limit, WordMatch match, MemoryFilter fi
    * @return another query
    */
   public TextQuery withMatch(WordMatch match) {
-    return new TextQuery(text, limit, match, filter);
+    return new TextQuery(text, limit, match, filter, headline);
   }
 
   /**
@@ -53,6 +59,16 @@ public record TextQuery(String text, int limit, WordMatch match, MemoryFilter fi
    * @return another query
    */
   public TextQuery withFilter(MemoryFilter filter) {
-    return new TextQuery(text, limit, match, filter);
+    return new TextQuery(text, limit, match, filter, headline);
+  }
+
+  /**
+   * The same with excerpts, see {@link TextHit#headline}.
+   *
+   * @param headline how to mark the words in them
+   * @return another query
+   */
+  public TextQuery withHeadline(Headline headline) {
+    return new TextQuery(text, limit, match, filter, Checks.notNull("headline", headline));
   }
 }

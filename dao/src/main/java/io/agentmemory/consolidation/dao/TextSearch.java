@@ -10,61 +10,91 @@ final class TextSearch {
   /** Ranks by id and place in the table alone, and fetches the rest of what is shown. */
   private static final String SEARCH =
       """
-      with matching as materialized (
-        select ctid as place, id, ts_rank_cd(content_tsv, {words}) as score
-        from {memories}
-        where project_id = :project and content_tsv @@ {words}{filter}
-        order by score desc, id
-        limit :limit
-      )
-      select numnode({words}), f.score, {columns}
+      with {leg}
+      select {found}, {headline}, f.score, {columns}
       from (select) as always
       left join (
         matching as f join {memories} as m on m.ctid = f.place and m.project_id = :project
       ) on true
       order by f.score desc, f.id""";
 
-  private static final int SCORE = 2;
-  private static final int MEMORY = 3;
+  private static final int HEADLINE = 1 + WordLeg.Found.COLUMNS;
+  private static final int SCORE = HEADLINE + 1;
+  private static final int MEMORY = SCORE + 1;
 
-  private record Shape(int filter, WordMatch match, boolean withEmbedding, boolean joined) {}
+  private record Shape(
+      int filter,
+      WordLeg.Shape leg,
+      WordMatch match,
+      boolean withHeadline,
+      boolean withEmbedding,
+      boolean joined) {}
 
   private TextSearch() {}
 
   private static String template(Shape shape) {
     String search =
-        SEARCH
-            .replace("{words}", SearchSql.words(shape.match))
+        WordLeg.into(SEARCH, shape.leg)
+            .replace("{headline}", TextSql.headline(shape.withHeadline, shape.match))
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));
-    return Settings.PLAN.around(search, shape.joined);
+    Settings settings =
+        shape.leg.equals(WordLeg.COUNTED.shape()) ? Settings.GENERIC_PLAN : Settings.PLAN;
+    return settings.around(search, shape.joined);
   }
 
-  static SearchResult<TextHit> run(MemorySession session, String projectId, TextQuery query)
+  static SearchResult<TextHit> run(
+      MemorySession session, WordStatistics statistics, String projectId, TextQuery query)
       throws SQLException {
+    return WordSearch.run(
+        session,
+        statistics,
+        projectId,
+        query.text(),
+        query.match(),
+        query.limit(),
+        leg -> run(session, projectId, query, leg));
+  }
+
+  private static WordSearch.Result<TextHit> run(
+      MemorySession session, String projectId, TextQuery query, WordLeg leg) throws SQLException {
+    Headline headline = query.headline();
     Shape shape =
         new Shape(
             FilterSql.shape(query.filter()),
+            leg.shape(),
             query.match(),
+            headline != null,
             session.withEmbeddings(),
             session.joined());
     try (Call call = session.prepare(shape, TextSearch::template)) {
       FilterSql.bind(query.filter(), call);
+      leg.bind(call);
+      if (leg.bindsText() || headline != null) {
+        call.text("text", query.text());
+      }
+      if (headline != null) {
+        call.text("headline", headline.options());
+      }
       ResultSet rows =
           call.text("project", projectId)
-              .text("text", query.text())
-              .integer("limit", query.limit())
+              .integer("depth", query.limit())
               .query(Settings.index(shape.joined));
       List<TextHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
-      boolean onlyStopWords = false;
+      WordLeg.Found found = WordLeg.Found.NOTHING;
       while (rows.next()) {
-        onlyStopWords = rows.getInt(1) == 0;
+        found = WordLeg.Found.read(rows, 1);
         double score = rows.getDouble(SCORE);
         if (!rows.wasNull()) {
-          hits.add(new TextHit(MemoryRow.read(rows, MEMORY, projectId, session.vectors()), score));
+          hits.add(
+              new TextHit(
+                  MemoryRow.read(rows, MEMORY, projectId, session.vectors()),
+                  leg.score(score),
+                  rows.getString(HEADLINE)));
         }
       }
-      return new SearchResult<>(hits, SearchStrategy.NONE, onlyStopWords);
+      return new WordSearch.Result<>(
+          new SearchResult<>(hits, SearchStrategy.NONE, found.words() == 0), found);
     }
   }
 }

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.within;
 import io.agentmemory.consolidation.dao.Embedding;
 import io.agentmemory.consolidation.dao.FusedHit;
 import io.agentmemory.consolidation.dao.FusedQuery;
+import io.agentmemory.consolidation.dao.FusionMethod;
+import io.agentmemory.consolidation.dao.Headline;
 import io.agentmemory.consolidation.dao.SearchResult;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.TextHit;
@@ -15,6 +17,8 @@ import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.VectorHit;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import io.agentmemory.consolidation.dao.WordMatch;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -90,39 +94,74 @@ class FusedSearchTest {
   }
 
   @Test
-  void the_score_is_the_weighted_mean_of_the_scaled_scores() {
+  void the_score_is_the_weighted_mean_of_the_squared_text_score_and_the_damped_similarity() {
     List<FusedHit> hits =
         database
             .memories()
-            .searchFused("p", FusedQuery.of("red apples", EAST, 10).withTextWeight(0.3))
+            .searchFused(
+                "p", FusedQuery.of("red apples", EAST, 10).withTextWeight(0.3).withLengthDamping(3))
             .hits();
-    double bestText = hits.stream().mapToDouble(FusedHit::textScore).max().orElseThrow();
-    double nearest =
-        hits.stream()
-            .filter(h -> h.distance() != null)
-            .mapToDouble(FusedHit::distance)
-            .min()
-            .orElseThrow();
-    double farthest =
-        hits.stream()
-            .filter(h -> h.distance() != null)
-            .mapToDouble(FusedHit::distance)
-            .max()
-            .orElseThrow();
+    Map<String, Integer> words = Map.of("near", 2, "both", 3, "words", 3, "far", 2, "blind", 4);
+    Map<String, Double> closeness = new HashMap<>();
     for (FusedHit hit : hits) {
-      Double distance = hit.distance();
-      double byVector = distance == null ? 0 : (farthest - distance) / (farthest - nearest);
-      assertThat(hit.score())
-          .isEqualTo(0.3 * hit.textScore() / bestText + 0.7 * byVector, within(1e-6));
+      Double similarity = hit.similarity();
+      if (similarity != null) {
+        double length = words.get(hit.memory().id());
+        closeness.put(hit.memory().id(), similarity * length / (length + 3));
+      }
+    }
+    assertThat(closeness).hasSize(4);
+    double bestText = hits.stream().mapToDouble(FusedHit::textScore).max().orElseThrow();
+    double nearest = Collections.max(closeness.values());
+    double farthest = Collections.min(closeness.values());
+    for (FusedHit hit : hits) {
+      Double own = closeness.get(hit.memory().id());
+      double byVector = own == null ? 0 : (own - farthest) / (nearest - farthest);
+      double byText = hit.textScore() / bestText;
+      assertThat(hit.score()).isEqualTo(0.3 * byText * byText + 0.7 * byVector, within(1e-6));
     }
     assertThat(hits.stream().map(FusedHit::score).toList())
         .isSortedAccordingTo((a, b) -> Double.compare(b, a));
   }
 
   @Test
+  void reciprocal_ranks_are_fused_by_ranks_alone() {
+    List<FusedHit> hits =
+        database
+            .memories()
+            .searchFused(
+                "p",
+                FusedQuery.of("red apples", EAST, 10)
+                    .withMethod(FusionMethod.RECIPROCAL_RANK)
+                    .withTextWeight(0.5))
+            .hits();
+    assertThat(hits).hasSize(5);
+    for (FusedHit hit : hits) {
+      Integer vectorRank = hit.vectorRank();
+      Integer textRank = hit.textRank();
+      double expected =
+          (vectorRank == null ? 0 : 0.5 / (60 + vectorRank))
+              + (textRank == null ? 0 : 0.5 / (60 + textRank));
+      assertThat(hit.score()).isEqualTo(expected, within(1e-9));
+    }
+  }
+
+  @Test
+  void headlines_mark_the_words_of_the_hits() {
+    List<FusedHit> hits =
+        database
+            .memories()
+            .searchFused(
+                "p", FusedQuery.of("red apples", EAST, 10).withHeadline(new Headline("<", ">")))
+            .hits();
+    assertThat(hits.get(0).headline()).isEqualTo("<red> <apples> and green <apples>");
+  }
+
+  @Test
   void weights_of_zero_and_one_leave_the_order_to_one_search() {
     FusedQuery query = FusedQuery.of("red apples", EAST, 2);
-    assertThat(ids(database.memories().searchFused("p", query.withTextWeight(0))))
+    assertThat(
+            ids(database.memories().searchFused("p", query.withTextWeight(0).withLengthDamping(0))))
         .containsExactly("near", "both");
     assertThat(ids(database.memories().searchFused("p", query.withTextWeight(1))).get(0))
         .isEqualTo(
@@ -169,7 +208,7 @@ class FusedSearchTest {
     add("s", "blind only", "apples", null);
     FusedHit only =
         database.memories().searchFused("s", FusedQuery.of("apples", EAST, 10)).hits().get(0);
-    assertThat(only.score()).isEqualTo(0.5, within(1e-6));
+    assertThat(only.score()).isEqualTo(0.4, within(1e-6));
   }
 
   @Test

@@ -2,7 +2,11 @@ package io.agentmemory.consolidation.it.dao;
 
 import static io.agentmemory.consolidation.it.dao.Samples.memory;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import io.agentmemory.consolidation.dao.Headline;
+import io.agentmemory.consolidation.dao.InvalidInputException;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.SearchResult;
 import io.agentmemory.consolidation.dao.SearchStrategy;
@@ -138,6 +142,42 @@ class TextSearchTest {
     assertThat(find(TextQuery.of("foo-bar odd quoted", 10))).containsExactly("odd");
     assertThat(find(TextQuery.of("foo-bar & | ! 'x'", 10).withMatch(WordMatch.ANY_WORD)))
         .contains("odd");
+  }
+
+  @Test
+  void rare_words_weigh_more_than_common_ones() {
+    add(database, "p", "gravel", "gravel");
+    for (int i = 0; i < 3; i++) {
+      add(database, "p", "sand" + i, "sand and water, sand and water");
+    }
+    List<TextHit> hits =
+        database
+            .memories()
+            .searchByText("p", TextQuery.of("gravel or sand?", 10).withMatch(WordMatch.ANY_WORD))
+            .hits();
+    assertThat(hits.stream().map(hit -> hit.memory().id()).toList())
+        .containsExactly("gravel", "sand0", "sand1", "sand2");
+    assertThat(hits.get(0).score()).isEqualTo(Math.log(1 + 7.5 / 1.5), within(1e-7));
+    assertThat(hits.get(1).score()).isEqualTo(Math.log(1 + 5.5 / 3.5), within(1e-7));
+  }
+
+  @Test
+  void headlines_come_on_request_with_the_marks_asked_for() {
+    for (WordMatch match : WordMatch.values()) {
+      TextQuery query = TextQuery.of("tokenizer loading", 10).withMatch(match);
+      assertThat(database.memories().searchByText("p", query).hits().get(0).headline()).isNull();
+      assertThat(
+              database
+                  .memories()
+                  .searchByText("p", query.withHeadline(new Headline("<b class='x'>", ", \\")))
+                  .hits()
+                  .get(0)
+                  .headline())
+          .isEqualTo(
+              "Cache the <b class='x'>tokenizer, \\, it takes seconds to <b class='x'>load, \\");
+    }
+    assertThatThrownBy(() -> new Headline("\"", "x")).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> new Headline("", "x")).isInstanceOf(InvalidInputException.class);
   }
 
   @Test
