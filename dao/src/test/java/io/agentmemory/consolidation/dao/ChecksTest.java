@@ -12,12 +12,12 @@ import org.junit.jupiter.api.Test;
 class ChecksTest {
 
   @Test
-  void anIdHasAtMost1024BytesInUtf8() {
+  void anIdHasAtMost512BytesInUtf8() {
     for (String character : List.of("a", "é", "€", "😀")) {
       int bytes = character.getBytes(StandardCharsets.UTF_8).length;
-      String longest = character.repeat(1024 / bytes);
+      String longest = character.repeat(512 / bytes);
       assertThat(Checks.id("id", longest)).isSameAs(longest);
-      refuses(() -> Checks.id("id", longest + character), "at most 1,024 bytes");
+      refuses(() -> Checks.id("id", longest + character), "at most 512 bytes");
     }
   }
 

@@ -42,7 +42,7 @@ final class MemoryLine {
       Set.of("context_embedding", "reused_count", "is_consolidated", "consolidated_into_id");
 
   /** What an id may have: two of them and a time have to fit an entry of an index. */
-  private static final int LONGEST_ID = 1024;
+  private static final int LONGEST_ID = 512;
 
   private static final Pattern ESCAPED_NUL = Pattern.compile("(?<!\\\\)(?:\\\\{2})*\\\\u0000");
 
