@@ -32,6 +32,7 @@ final class IngestSection {
     DataSet data = DataSet.inProjects(bench.corpus(), bench.corpus().size());
     withoutHnsw(data);
     underHnsw(data);
+    bulk(data);
     indexes(data);
     smallHeap();
     String title = "Rows a second under an HNSW index";
@@ -150,6 +151,38 @@ final class IngestSection {
                 Spread.number(ratio),
                 ratio >= wanted);
       }
+    }
+  }
+
+  /** All rows with the index built last, beside a peer that inserts them under its own. */
+  private void bulk(DataSet data) throws Exception {
+    bench.log().say("ingest: index last");
+    int rows = data.size();
+    Path file = Files.createTempFile("rows", ".bin");
+    try (IngestTables tables = IngestTables.ordered(bench.server());
+        ScratchDatabase others = bench.server().freshDatabase("peers");
+        HikariDataSource pool = OurStore.pool(others, 4);
+        Connection connection = pool.getConnection()) {
+      OrderTable.execute(connection, "create extension vector");
+      Peer langChain = new LangChainPeer("LangChain4j", pool, "lc", LangChainPeer.JSON);
+      OrderTable.execute(connection, PeerStores.hnsw(langChain));
+      try (OutputStream out = Files.newOutputStream(file)) {
+        BinaryRows.write(data, 0, rows, out);
+      }
+      Map<String, Way> ways = new LinkedHashMap<>();
+      ways.put("psql: copy, then index, then analyse", () -> rows / tables.bulkByHand(file, rows));
+      ways.put(
+          "LangChain4j under its HNSW index",
+          () -> {
+            OrderTable.execute(connection, "truncate " + langChain.table());
+            OrderTable.execute(connection, "checkpoint");
+            return IngestTables.rate(rows, 1, (from, to) -> langChain.insert(data, from, to));
+          });
+      Map<String, Spread> rates = rounds(ways);
+      bench.report().text("%,d rows into an empty table, all indexes at the end:".formatted(rows));
+      table(rates);
+    } finally {
+      Files.delete(file);
     }
   }
 

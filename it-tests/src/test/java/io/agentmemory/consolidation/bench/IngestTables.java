@@ -106,6 +106,22 @@ final class IngestTables implements AutoCloseable {
     return rows / seconds(output);
   }
 
+  /** The seconds that psql takes for rows without the index, for building it, and to analyse. */
+  double bulkByHand(Path file, int rows) throws Exception {
+    String index = indexes().get(OrderTable.HNSW);
+    empty(OrderTable.NAME);
+    String output =
+        run(
+            "drop index " + OrderTable.HNSW,
+            "\\copy %s (%s) from '%s' (format binary)"
+                .formatted(OrderTable.NAME, BinaryRows.COLUMNS, file),
+            OrderTable.maintenance(rows),
+            index,
+            "analyze " + OrderTable.NAME);
+    verify(OrderTable.NAME, rows);
+    return seconds(output);
+  }
+
   /** What psql prints for commands, with the time of each. */
   String run(String... commands) {
     List<String> arguments = new ArrayList<>(List.of("-X", "-v", "ON_ERROR_STOP=1"));
