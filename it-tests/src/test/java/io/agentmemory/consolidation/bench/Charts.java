@@ -75,7 +75,8 @@ final class Charts {
             .build();
     chart.getStyler().setXAxisLabelRotation(20).setYAxisMin(0.0);
     chart.getStyler().setLabelsVisible(true).setLegendVisible(false);
-    chart.addSeries(unit, List.copyOf(values.keySet()), List.copyOf(values.values()));
+    chart.addSeries(
+        unit, List.copyOf(values.keySet()), values.values().stream().map(Math::round).toList());
     return save(chart, file);
   }
 

@@ -187,7 +187,7 @@ final class IngestSection {
   }
 
   private static String name(String who, int connections) {
-    return who + ", " + connections;
+    return who + (connections == 1 ? ", 1 connection" : ", " + connections + " connections");
   }
 
   /** The order's indexes alone, with each further one by itself, and with all of them. */
