@@ -18,8 +18,14 @@ final class OwnRevisions {
   static final String CONSOLIDATION_001 = "consolidation_001";
   static final String CONSOLIDATION_002 = "consolidation_002";
   static final String CONSOLIDATION_003 = "consolidation_003";
+  static final String CONSOLIDATION_004 = "consolidation_004";
   static final List<String> IDS =
-      List.of(TASK_MEMORIES_001, CONSOLIDATION_001, CONSOLIDATION_002, CONSOLIDATION_003);
+      List.of(
+          TASK_MEMORIES_001,
+          CONSOLIDATION_001,
+          CONSOLIDATION_002,
+          CONSOLIDATION_003,
+          CONSOLIDATION_004);
 
   private static final String MEMORY_TYPES =
       "memory_type IN ('error_fix', 'discovery', 'decision', 'learning', 'warning',"
@@ -51,7 +57,8 @@ final class OwnRevisions {
         hostTableAdopted ? first : first.change(Change.create(own.taskMemories())),
         own.consolidation(),
         own.searchIndexes(),
-        own.readingIndexes(hostTableAdopted));
+        own.readingIndexes(hostTableAdopted),
+        own.jobs());
   }
 
   private Table taskMemories() {
@@ -157,6 +164,28 @@ final class OwnRevisions {
             ? index.withKeys(IndexKey.expression("(" + mapping.project() + ")::text"), id)
             : index)
         .where("is_consolidated = false");
+  }
+
+  /**
+   * Claims, backoff and heartbeats. No index has {@code heartbeat_at}, so that a heartbeat writes
+   * to none (a HOT update).
+   */
+  private Revision jobs() {
+    return Revision.of(CONSOLIDATION_004)
+        .change(
+            Change.add(
+                jobs,
+                Column.of("heartbeat_at", ColumnType.timestamptz()),
+                Column.of("run_after", ColumnType.timestamptz())),
+            Change.create(
+                Index.btree("idx_cj_pending", jobs, "project_id")
+                    .withKeys(
+                        IndexKey.column("project_id"),
+                        IndexKey.expression("COALESCE(run_after, created_at)"),
+                        IndexKey.column("id"))
+                    .where("status = 'pending'")),
+            Change.create(
+                Index.btree("idx_cj_running", jobs, "project_id").where("status = 'running'")));
   }
 
   private Table consolidatedMemories() {

@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.schema;
 
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -24,5 +25,21 @@ public record SchemaState(
    */
   public SchemaState {
     revisions = Set.copyOf(revisions);
+  }
+
+  /**
+   * Refuses to go on without a revision.
+   *
+   * @param revision the revision
+   * @param purpose what needs it, as a plural, for example {@code consolidation jobs}
+   * @throws SchemaMismatchException if it has not been applied
+   */
+  public void require(String revision, String purpose) {
+    if (!revisions.contains(revision)) {
+      throw new SchemaMismatchException(
+          "Revision %s, which %s need, has not been applied to this database: upgrade the schema to it"
+              .formatted(revision, purpose),
+          List.of());
+    }
   }
 }

@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
@@ -16,6 +17,12 @@ import org.jspecify.annotations.Nullable;
  * write fails with {@link LeaseLostException}, which must end the transaction that it is in: so a
  * phase is in the database exactly once, and a cancel needs no signal.
  *
+ * <p>A worker that dies leaves its job running; {@linkplain #rescue rescue} gives it to another
+ * once it has been without a {@linkplain #heartbeat heartbeat} for some time.
+ *
+ * <p>The jobs need revision {@code consolidation_004}; without it every call throws {@link
+ * io.agentmemory.consolidation.schema.SchemaMismatchException}.
+ *
  * <p>{@link JobStatus} says which ways a job can go. No call goes any other.
  *
  * <p>Immutable and thread-safe, save for what has joined a connection.
@@ -24,6 +31,11 @@ public final class ConsolidationJobDao {
   private static final int LONGEST_PHASE = 255;
   private static final int LONGEST_ERROR = 65_536;
   private static final int MOST_CLAIMED = 1_000;
+  private static final int MOST_PRUNED = 100_000;
+
+  private static final Duration LONGEST_TIME = Duration.ofDays(36_500);
+  private static final String NO_HEARTBEAT =
+      "Its worker gave no sign of life for %,d seconds or more, and the job was taken from it";
 
   private final Database database;
 
@@ -40,20 +52,59 @@ public final class ConsolidationJobDao {
    */
   public ConsolidationJob enqueue(NewJob job) {
     Checks.notNull("job", job);
+    return database.write("jobs.enqueue", handle -> insert(handle, job));
+  }
+
+  private ConsolidationJob insert(Handle handle, NewJob job) {
     String id = job.id() == null ? Ids.next() : job.id();
-    return database.write(
-        "jobs.enqueue",
-        handle ->
-            query(handle, sql(handle).enqueue)
-                .bind("id", id)
-                .bind("project", job.projectId())
-                .bind("trigger", job.trigger().value())
-                .bind("scope", job.scope())
-                .bind("maxRetries", job.maxRetries())
-                .bind("triggeredBy", job.triggeredBy())
-                .map(JobRow::read)
-                .findOne()
-                .orElseThrow(() -> new DuplicateIdException("job", id)));
+    return query(handle, sql(handle).enqueue)
+        .bind("id", id)
+        .bind("project", job.projectId())
+        .bind("trigger", job.trigger().value())
+        .bind("scope", job.scope())
+        .bind("maxRetries", job.maxRetries())
+        .bind("triggeredBy", job.triggeredBy())
+        .map(JobRow::read)
+        .findOne()
+        .orElseThrow(() -> new DuplicateIdException("job", id));
+  }
+
+  /**
+   * Enqueues a job unless its project has an active one, that is one pending or running. Calls for
+   * the same project wait for each other, in a transaction that is joined until that ends; {@link
+   * #enqueue} waits for nobody and is not held back by an active job.
+   *
+   * @param job the job
+   * @return the job as it is in the database, pending; or else the project's active job, the oldest
+   *     if there are several
+   * @throws DuplicateIdException if its id is taken
+   * @throws InvalidInputException if a transaction that is joined is not at READ COMMITTED, at
+   *     which alone it can be seen what others have enqueued meanwhile
+   */
+  public ConsolidationJob enqueueUnlessActive(NewJob job) {
+    Checks.notNull("job", job);
+    return database.transact(
+        "jobs.enqueueUnlessActive",
+        handle -> {
+          JobUpkeepSql sql = upkeep(handle);
+          String isolation =
+              query(handle, sql.lockProject)
+                  .bind("table", database.names(handle).jobs())
+                  .bind("project", job.projectId())
+                  .map((row, context) -> row.getString(1))
+                  .one();
+          if (!isolation.equals("read committed")) {
+            throw new InvalidInputException(
+                "the joined transaction is at %s, at which it cannot be seen whether another job has"
+                        .formatted(isolation)
+                    + " been enqueued meanwhile: enqueue at READ COMMITTED");
+          }
+          return query(handle, sql.active)
+              .bind("project", job.projectId())
+              .map(JobRow::read)
+              .findOne()
+              .orElseGet(() -> insert(handle, job));
+        });
   }
 
   /**
@@ -89,6 +140,62 @@ public final class ConsolidationJobDao {
   }
 
   /**
+   * Claims one job, also before its time has come.
+   *
+   * @param projectId the project
+   * @param id the job
+   * @return the job, running, with its lease; empty if the project has no such job, it is not
+   *     pending, or another claim is taking it
+   */
+  public Optional<ConsolidationJob> claimJob(String projectId, String id) {
+    Checks.id("projectId", projectId);
+    Checks.id("id", id);
+    return database.write(
+        "jobs.claimJob",
+        handle ->
+            query(handle, sql(handle).claimJob)
+                .bind("project", projectId)
+                .bind("id", id)
+                .map(JobRow::read)
+                .findOne());
+  }
+
+  /**
+   * Claims jobs of whichever projects have some that are due, an equal share of each: no project
+   * waits because another has many. Which come first if not all can is left to chance. Takes time
+   * with the number of projects that have pending jobs, not with the number of jobs.
+   *
+   * @param limit at most so many, from 1 to 1,000
+   * @return the jobs, running, each with its lease; at least one if there is one that is due and
+   *     that no other claim is taking; it may be fewer than asked for although there are more
+   */
+  public List<ConsolidationJob> claimOfAllProjects(int limit) {
+    Checks.between("limit", limit, 1, MOST_CLAIMED);
+    return database.write(
+        "jobs.claimOfAllProjects",
+        handle ->
+            query(handle, sql(handle).claimOfAll).bind("limit", limit).map(JobRow::read).list());
+  }
+
+  /**
+   * Says that the job's worker is alive, which keeps it from being rescued. It waits for nothing.
+   *
+   * @param lease the job's lease
+   * @throws LeaseLostException if the job is no longer the caller's
+   */
+  public void heartbeat(JobLease lease) {
+    Checks.notNull("lease", lease);
+    String operation = "jobs.heartbeat";
+    database.write(
+        operation,
+        handle ->
+            leased(handle, sql(handle).heartbeat, lease)
+                .mapTo(Boolean.class)
+                .findOne()
+                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+  }
+
+  /**
    * Records that a phase is done; to be called in the transaction that writes the phase's data.
    *
    * @param lease the job's lease
@@ -113,6 +220,26 @@ public final class ConsolidationJobDao {
                 .map(JobRow::read)
                 .findOne()
                 .orElseThrow(() -> notRecorded(handle, lease, phase, operation)));
+  }
+
+  /**
+   * Records that a phase is done, or finds that it was recorded before. To be called in the
+   * transaction that writes the phase's data, ahead of the data; if the answer is false there is
+   * nothing to write.
+   *
+   * @param lease the job's lease
+   * @param phase the phase's name, at most 255 characters
+   * @param metrics as for {@link #recordPhase}; left alone if the phase was recorded before
+   * @return whether it was recorded now
+   * @throws LeaseLostException if the job is no longer the caller's
+   */
+  public boolean beginPhase(JobLease lease, String phase, String metrics) {
+    try {
+      recordPhase(lease, phase, metrics);
+      return true;
+    } catch (PhaseAlreadyRecordedException before) {
+      return false;
+    }
   }
 
   /** Only a failed call gets here; whichever it was, it must not be tried again as it is. */
@@ -153,8 +280,8 @@ public final class ConsolidationJobDao {
   }
 
   /**
-   * Ends a try that failed. The job is pending again if it has a retry left, and failed if not; the
-   * phases that were recorded stay so.
+   * Ends a try that failed. The job is pending again, and due at once, if it has a retry left, and
+   * failed if not; the phases that were recorded stay so.
    *
    * @param lease the job's lease
    * @param errorMessage why; what PostgreSQL cannot store is replaced by U+FFFD, and after 65,536
@@ -163,17 +290,123 @@ public final class ConsolidationJobDao {
    * @throws LeaseLostException if the job is no longer the caller's
    */
   public ConsolidationJob fail(JobLease lease, String errorMessage) {
+    return fail(lease, errorMessage, Duration.ZERO);
+  }
+
+  /**
+   * Ends a try that failed. The job is pending again if it has a retry left, and failed if not; the
+   * phases that were recorded stay so.
+   *
+   * @param lease the job's lease
+   * @param errorMessage why; as for {@link #fail(JobLease, String)}
+   * @param retryIn for how long the job is not to be claimed again, by the database's clock; not
+   *     negative
+   * @return the job, pending or failed
+   * @throws LeaseLostException if the job is no longer the caller's
+   */
+  public ConsolidationJob fail(JobLease lease, String errorMessage, Duration retryIn) {
+    double delay = seconds("retryIn", retryIn);
+    return end("jobs.fail", lease, errorMessage, true, delay);
+  }
+
+  /**
+   * Ends a try that failed in a way that another would fail in too. The job is failed, whatever
+   * retries it has left.
+   *
+   * @param lease the job's lease
+   * @param errorMessage why; as for {@link #fail(JobLease, String)}
+   * @return the job, failed
+   * @throws LeaseLostException if the job is no longer the caller's
+   */
+  public ConsolidationJob failForGood(JobLease lease, String errorMessage) {
+    return end("jobs.failForGood", lease, errorMessage, false, 0);
+  }
+
+  private ConsolidationJob end(
+      String operation, JobLease lease, String errorMessage, boolean again, double delay) {
     Checks.notNull("lease", lease);
     String message = Checks.storable("errorMessage", errorMessage, LONGEST_ERROR);
-    String operation = "jobs.fail";
     return database.write(
         operation,
         handle ->
             leased(handle, sql(handle).fail, lease)
                 .bind("error", message)
+                .bind("again", again)
+                .bind("delay", delay)
                 .map(JobRow::read)
                 .findOne()
                 .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+  }
+
+  /**
+   * Hands a job back that its worker cannot finish, for example because it stops. The job is
+   * pending, and due at once; it costs no retry, and the phases that were recorded stay so.
+   *
+   * @param lease the job's lease
+   * @return the job, pending
+   * @throws LeaseLostException if the job is no longer the caller's
+   */
+  public ConsolidationJob release(JobLease lease) {
+    Checks.notNull("lease", lease);
+    String operation = "jobs.release";
+    return database.write(
+        operation,
+        handle ->
+            leased(handle, sql(handle).release, lease)
+                .map(JobRow::read)
+                .findOne()
+                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+  }
+
+  /**
+   * Takes a project's jobs from workers that gave no sign of life: no claim, heartbeat or phase. It
+   * ends their try as {@link #fail(JobLease, String)} does.
+   *
+   * @param projectId the project
+   * @param silence for how long, by the database's clock; several times the time between heartbeats
+   * @param limit at most so many, from 1 to 1,000
+   * @return the jobs, pending or failed
+   */
+  public List<ConsolidationJob> rescue(String projectId, Duration silence, int limit) {
+    Checks.id("projectId", projectId);
+    checkRescue(silence, limit);
+    return database.write(
+        "jobs.rescue",
+        handle ->
+            rescue(handle, upkeep(handle).rescue, silence, limit)
+                .bind("project", projectId)
+                .map(JobRow::read)
+                .list());
+  }
+
+  /**
+   * The same for the jobs of all projects.
+   *
+   * @param silence for how long, by the database's clock; several times the time between heartbeats
+   * @param limit at most so many, from 1 to 1,000
+   * @return the jobs, pending or failed
+   */
+  public List<ConsolidationJob> rescueOfAllProjects(Duration silence, int limit) {
+    checkRescue(silence, limit);
+    return database.write(
+        "jobs.rescueOfAllProjects",
+        handle ->
+            rescue(handle, upkeep(handle).rescueOfAll, silence, limit).map(JobRow::read).list());
+  }
+
+  private static void checkRescue(Duration silence, int limit) {
+    Checks.positive("silence", silence);
+    seconds("silence", silence);
+    Checks.between("limit", limit, 1, MOST_CLAIMED);
+  }
+
+  private static Query rescue(Handle handle, String sql, Duration silence, int limit) {
+    return query(handle, sql)
+        .bind("silence", seconds("silence", silence))
+        .bind("error", NO_HEARTBEAT.formatted(silence.toSeconds()))
+        .bind("again", true)
+        .bind("delay", 0.0)
+        .bind("limit", limit);
   }
 
   /**
@@ -263,6 +496,64 @@ public final class ConsolidationJobDao {
         });
   }
 
+  /**
+   * How a project's jobs stand, by one scan of them.
+   *
+   * @param projectId the project
+   * @return the figures
+   */
+  public JobStatistics statistics(String projectId) {
+    Checks.id("projectId", projectId);
+    return database.read(
+        "jobs.statistics",
+        handle ->
+            query(handle, upkeep(handle).statistics)
+                .bind("project", projectId)
+                .map(JobStatistics::read)
+                .one());
+  }
+
+  /**
+   * Deletes a project's jobs that came to their end: completed, failed or cancelled. Each batch is
+   * a transaction of its own, unless one is joined.
+   *
+   * @param projectId the project
+   * @param age how long ago at least, by the database's clock; not negative
+   * @param batch how many at a time, from 1 to 100,000
+   * @return how many were deleted
+   */
+  public long prune(String projectId, Duration age, int batch) {
+    Checks.id("projectId", projectId);
+    double seconds = seconds("age", age);
+    Checks.between("batch", batch, 1, MOST_PRUNED);
+    long pruned = 0;
+    int deleted;
+    do {
+      deleted =
+          database.write(
+              "jobs.prune",
+              handle ->
+                  handle
+                      .createUpdate(upkeep(handle).prune)
+                      .bind("project", projectId)
+                      .bind("age", seconds)
+                      .bind("limit", batch)
+                      .execute());
+      pruned += deleted;
+    } while (deleted == batch);
+    return pruned;
+  }
+
+  private static double seconds(String name, Duration time) {
+    Checks.notNull(name, time);
+    if (time.isNegative() || time.compareTo(LONGEST_TIME) > 0) {
+      throw new InvalidInputException(
+          "%s must be from nothing to %,d days, was %s"
+              .formatted(name, LONGEST_TIME.toDays(), time));
+    }
+    return time.getSeconds() + time.getNano() / 1e9;
+  }
+
   private static Query leased(Handle handle, String sql, JobLease lease) {
     return query(handle, sql)
         .bind("project", lease.projectId())
@@ -272,6 +563,11 @@ public final class ConsolidationJobDao {
 
   private static Query query(Handle handle, String sql) {
     return handle.createQuery(sql);
+  }
+
+  private JobUpkeepSql upkeep(Handle handle) {
+    sql(handle);
+    return database.statements(handle, JobUpkeepSql.class, JobUpkeepSql::new);
   }
 
   private JobSql sql(Handle handle) {

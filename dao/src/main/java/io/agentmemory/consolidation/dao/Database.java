@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import io.agentmemory.consolidation.schema.Schema;
+import io.agentmemory.consolidation.schema.SchemaMismatchException;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.SchemaState;
 import java.sql.Connection;
@@ -89,7 +90,12 @@ final class Database {
   <S, X extends Exception> S statements(Handle handle, Class<S> type, Make<S, X> make) throws X {
     Object made = shared.statements.get(type);
     if (made == null) {
-      made = make.from(names(handle));
+      try {
+        made = make.from(names(handle));
+      } catch (SchemaMismatchException behind) {
+        shared.names = null; // so that an upgrade to come is seen
+        throw behind;
+      }
       shared.statements.put(type, made);
     }
     return type.cast(made);

@@ -14,6 +14,22 @@ final class JobSql {
       j.started_at, j.completed_at, j.duration_seconds, j.error_message, j.retry_count,
       j.max_retries, j.created_at, j.triggered_by""";
 
+  private static final String REVISION = "consolidation_004";
+
+  /** Since when a pending job may be claimed; {@code idx_cj_pending} is in this order. */
+  private static final String DUE = "coalesce(run_after, created_at)";
+
+  /** What becomes of a running job whose try has ended without success. */
+  private static final String TRY_ENDED =
+      """
+      error_message = :error,
+        retry_count = j.retry_count + case when {retry} then 1 else 0 end,
+        status = case when {retry} then 'pending' else 'failed' end,
+        run_after = case when {retry} and :delay > 0
+          then clock_timestamp() + :delay * interval '1 second' end,
+        completed_at = case when {retry} then null else clock_timestamp() end,
+        duration_seconds = case when {retry} then null else {seconds} end""";
+
   /** Holds for the one claim that the lease came from, until the job leaves the worker. */
   private static final String LEASE =
       """
@@ -24,18 +40,76 @@ final class JobSql {
       cast(least(2147483647, greatest(0, round(extract(epoch from clock_timestamp() - j.started_at))))
         as integer)""";
 
+  private static final String CLAIMED =
+      """
+      claimed as (
+        update {jobs} as j
+        set status = 'running', heartbeat_at = clock_timestamp(), run_after = null,
+          started_at = greatest(clock_timestamp(), j.started_at + interval '1 microsecond')
+        from next
+        where j.project_id = next.project_id and j.id = next.id
+        returning {returning}
+      )
+      select * from claimed order by created_at, id""";
+
+  /**
+   * Goes from project to project through the index, then through the projects in an order by chance
+   * and takes an equal share of each until it has enough. Jobs are locked one by one as they are
+   * reached.
+   */
+  private static final String CLAIM_OF_ALL =
+      """
+      with recursive waiting as (
+        (select project_id from {jobs} where status = 'pending' order by project_id limit 1)
+        union all
+        select (
+          select j.project_id from {jobs} as j
+          where j.status = 'pending' and j.project_id > waiting.project_id
+          order by j.project_id limit 1)
+        from waiting where waiting.project_id is not null
+      ), turns as materialized (
+        select project_id from waiting where project_id is not null order by random()
+      ), next as materialized (
+        select due.id, due.project_id
+        from turns cross join lateral (
+          select j.id, j.project_id from {jobs} as j
+          where j.project_id = turns.project_id and j.status = 'pending'
+            and {due} <= statement_timestamp()
+          order by {due}, j.id
+          limit (select (:limit + count(*) - 1) / greatest(count(*), 1) from turns)
+          for update skip locked
+        ) as due
+        limit :limit
+      ), {claimed}""";
+
+  /** Passes by a row that is locked: who holds the lock decides what becomes of the lease. */
+  private static final String HEARTBEAT =
+      """
+      with free as materialized (
+        select j.project_id, j.id from {jobs} as j where {lease} for update skip locked
+      ), beat as (
+        update {jobs} as j set heartbeat_at = clock_timestamp()
+        from free where j.project_id = free.project_id and j.id = free.id
+      )
+      select true from {jobs} as j where {lease}""";
+
   final String enqueue;
   final String claim;
+  final String claimOfAll;
+  final String claimJob;
+  final String heartbeat;
   final String recordPhase;
   final String phaseRecorded;
   final String complete;
   final String fail;
+  final String release;
   final String cancel;
   final String find;
   final String list;
   final String listStatus;
 
   JobSql(Names names) {
+    names.state().require(REVISION, "consolidation jobs");
     enqueue =
         format(
             names,
@@ -53,20 +127,23 @@ final class JobSql {
             names,
             """
             with next as materialized (
-              select id from {jobs}
-              where project_id = :project and status = 'pending'
-              order by created_at, id
+              select id, project_id from {jobs}
+              where project_id = :project and status = 'pending' and {due} <= statement_timestamp()
+              order by {due}, id
               limit :limit
               for update skip locked
-            ), claimed as (
-              update {jobs} as j
-              set status = 'running',
-                started_at = greatest(clock_timestamp(), j.started_at + interval '1 microsecond')
-              from next
-              where j.project_id = :project and j.id = next.id
-              returning {returning}
-            )
-            select * from claimed order by created_at, id""");
+            ), {claimed}""");
+    claimOfAll = format(names, CLAIM_OF_ALL);
+    claimJob =
+        format(
+            names,
+            """
+            with next as materialized (
+              select id, project_id from {jobs}
+              where project_id = :project and id = :id and status = 'pending'
+              for update skip locked
+            ), {claimed}""");
+    heartbeat = format(names, HEARTBEAT);
     recordPhase =
         format(
             names,
@@ -74,7 +151,8 @@ final class JobSql {
             update {jobs} as j
             set phases_completed =
                 array_append(coalesce(j.phases_completed, '{}'), cast(:phase as varchar)),
-              metrics = coalesce(j.metrics, '{}') || cast(:metrics as jsonb)
+              metrics = coalesce(j.metrics, '{}') || cast(:metrics as jsonb),
+              heartbeat_at = clock_timestamp()
             where {lease} and not (:phase = any (coalesce(j.phases_completed, '{}')))
             returning {returning}""");
     phaseRecorded =
@@ -92,17 +170,12 @@ final class JobSql {
               metrics = coalesce(j.metrics, '{}') || cast(:metrics as jsonb)
             where {lease}
             returning {returning}""");
-    fail =
+    fail = format(names, "update {jobs} as j set {tryEnded} where {lease} returning {returning}");
+    release =
         format(
             names,
             """
-            update {jobs} as j
-            set error_message = :error,
-              retry_count = j.retry_count + case when {retry} then 1 else 0 end,
-              status = case when {retry} then 'pending' else 'failed' end,
-              completed_at = case when {retry} then null else clock_timestamp() end,
-              duration_seconds = case when {retry} then null else {seconds} end
-            where {lease}
+            update {jobs} as j set status = 'pending', run_after = null where {lease}
             returning {returning}""");
     cancel =
         format(
@@ -132,11 +205,14 @@ final class JobSql {
             .formatted(filter));
   }
 
-  private static String format(Names names, String template) {
+  static String format(Names names, String template) {
     return template
+        .replace("{claimed}", CLAIMED)
+        .replace("{tryEnded}", TRY_ENDED)
+        .replace("{due}", DUE)
         .replace("{returning}", RETURNING)
         .replace("{lease}", LEASE)
-        .replace("{retry}", "j.retry_count < j.max_retries")
+        .replace("{retry}", "(:again and j.retry_count < j.max_retries)")
         .replace("{seconds}", SECONDS)
         .replace("{jobs}", names.jobs());
   }

@@ -9,8 +9,8 @@ import java.util.stream.Stream;
  * Where a job is on its way.
  *
  * <p>{@code PENDING} becomes {@code RUNNING} by a claim. {@code RUNNING} becomes {@code COMPLETED}
- * or {@code FAILED}, or {@code PENDING} again when a try fails and another is left. Both become
- * {@code CANCELLED} by a cancel. Nothing else happens to a job.
+ * or {@code FAILED}, or {@code PENDING} again when a try fails and another is left, or when its
+ * worker hands it back. Both become {@code CANCELLED} by a cancel. Nothing else happens to a job.
  */
 public enum JobStatus {
   /** Waits to be claimed, for the first time or again. */

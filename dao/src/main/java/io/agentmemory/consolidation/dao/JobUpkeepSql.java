@@ -1,0 +1,73 @@
+package io.agentmemory.consolidation.dao;
+
+/** The statements on many jobs at once, and those that keep a project to one active job. */
+final class JobUpkeepSql {
+  /** The time of the last sign of life; a worker of an older version leaves no heartbeat. */
+  private static final String RESCUE =
+      """
+      with stale as materialized (
+        select project_id, id from {jobs}
+        where %sstatus = 'running'
+          and greatest(heartbeat_at, started_at, created_at)
+            < statement_timestamp() - :silence * interval '1 second'
+        order by project_id, id
+        limit :limit
+        for update skip locked
+      ), rescued as (
+        update {jobs} as j set {tryEnded}
+        from stale where j.project_id = stale.project_id and j.id = stale.id
+        returning {returning}
+      )
+      select * from rescued order by created_at, id""";
+
+  final String lockProject;
+  final String active;
+  final String rescue;
+  final String rescueOfAll;
+  final String prune;
+  final String statistics;
+
+  JobUpkeepSql(Names names) {
+    lockProject =
+        """
+        select current_setting('transaction_isolation'),
+          pg_advisory_xact_lock(hashtextextended(:table || ' ' || :project, 0))""";
+    active =
+        JobSql.format(
+            names,
+            """
+            select {returning} from {jobs} as j
+            where j.project_id = :project and j.status in ('pending', 'running')
+            order by j.created_at, j.id
+            limit 1""");
+    rescue = JobSql.format(names, RESCUE.formatted("project_id = :project and "));
+    rescueOfAll = JobSql.format(names, RESCUE.formatted(""));
+    prune =
+        JobSql.format(
+            names,
+            """
+            with doomed as materialized (
+              select id from {jobs}
+              where project_id = :project and status in ('completed', 'failed', 'cancelled')
+                and coalesce(completed_at, created_at)
+                  < statement_timestamp() - :age * interval '1 second'
+              limit :limit
+              for update skip locked
+            )
+            delete from {jobs} as j using doomed
+            where j.project_id = :project and j.id = doomed.id""");
+    statistics =
+        JobSql.format(
+            names,
+            """
+            select count(*) filter (where status = 'pending'),
+              count(*) filter (where status = 'running'),
+              count(*) filter (where status = 'completed'),
+              count(*) filter (where status = 'failed'),
+              count(*) filter (where status = 'cancelled'),
+              min({due}) filter (where status = 'pending'),
+              avg(duration_seconds) filter (where status = 'completed'),
+              max(duration_seconds) filter (where status = 'completed')
+            from {jobs} where project_id = :project""");
+  }
+}
