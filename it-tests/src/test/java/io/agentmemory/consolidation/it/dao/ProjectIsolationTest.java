@@ -29,6 +29,7 @@ import io.agentmemory.consolidation.dao.VectorQuery;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -184,6 +185,44 @@ class ProjectIsolationTest {
         "ConsolidationJobDao.fail(JobLease,String)",
         c -> leaseLost(() -> c.jobs().fail(stolen(c), "broken")));
     of(
+        "ConsolidationJobDao.enqueueUnlessActive(NewJob)",
+        c ->
+            assertThat(
+                    c.jobs()
+                        .enqueueUnlessActive(NewJob.builder("mine", TriggerType.MANUAL).build()))
+                .matches(job -> job.id().equals("mine_running")));
+    of(
+        "ConsolidationJobDao.claimJob(String,String)",
+        c -> assertThat(c.jobs().claimJob("mine", "theirs_pending")).isEmpty());
+    of(
+        "ConsolidationJobDao.heartbeat(JobLease)",
+        c -> leaseLost(() -> c.jobs().heartbeat(stolen(c))));
+    of(
+        "ConsolidationJobDao.beginPhase(JobLease,String,String)",
+        c -> leaseLost(() -> c.jobs().beginPhase(stolen(c), "phase", "{}")));
+    of(
+        "ConsolidationJobDao.fail(JobLease,String,Duration)",
+        c -> leaseLost(() -> c.jobs().fail(stolen(c), "broken", Duration.ofSeconds(1))));
+    of(
+        "ConsolidationJobDao.failForGood(JobLease,String)",
+        c -> leaseLost(() -> c.jobs().failForGood(stolen(c), "broken")));
+    of("ConsolidationJobDao.release(JobLease)", c -> leaseLost(() -> c.jobs().release(stolen(c))));
+    of(
+        "ConsolidationJobDao.rescue(String,Duration,int)",
+        c -> jobs(c.jobs().rescue("mine", Duration.ofNanos(1_000), 10), 1));
+    of(
+        "ConsolidationJobDao.statistics(String)",
+        c -> {
+          assertThat(c.jobs().statistics("mine").pending()).isEqualTo(1);
+          assertThat(c.jobs().statistics("mine").running()).isEqualTo(1);
+        });
+    of(
+        "ConsolidationJobDao.prune(String,Duration,int)",
+        c -> {
+          c.jobs().cancel("mine", "mine_pending");
+          assertThat(c.jobs().prune("mine", Duration.ZERO, 1)).isEqualTo(1);
+        });
+    of(
         "ConsolidationJobDao.cancel(String,String)",
         c -> assertThat(c.jobs().cancel("mine", "theirs_pending")).isEmpty());
     of(
@@ -301,13 +340,14 @@ class ProjectIsolationTest {
         .containsExactlyInAnyOrderElementsOf(methods);
   }
 
-  /** Not what opens, closes, or gives a view. */
+  /** Not what opens, closes, gives a view, or says in its name that it is about all projects. */
   private static boolean goesToTheDatabase(Method method) {
     return Modifier.isPublic(method.getModifiers())
         && !Modifier.isStatic(method.getModifiers())
         && !method.isSynthetic()
         && !method.getReturnType().equals(Consolidation.class)
         && !method.getReturnType().getSimpleName().endsWith("Dao")
+        && !method.getName().endsWith("OfAllProjects")
         && !method.getName().equals("close");
   }
 
