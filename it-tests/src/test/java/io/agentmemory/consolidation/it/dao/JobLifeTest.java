@@ -160,7 +160,8 @@ class JobLifeTest {
     ConsolidationJob silent = claimed();
     ConsolidationJob alive = claimed();
     age("61");
-    jobs.heartbeat(alive.lease());
+    jobs.heartbeat(leaseNow(alive));
+    JobLease lost = leaseNow(silent);
     assertThat(jobs.rescue("other", MINUTE, 10)).isEmpty();
     assertThat(jobs.rescue(P, MINUTE.multipliedBy(2), 10)).isEmpty();
     ConsolidationJob rescued = jobs.rescueOfAllProjects(MINUTE, 10).get(0);
@@ -170,6 +171,11 @@ class JobLifeTest {
     assertThat(rescued.errorMessage()).contains("60 seconds");
     assertThat(jobs.rescueOfAllProjects(MINUTE, 10)).isEmpty();
     assertThatThrownBy(() -> jobs.heartbeat(silent.lease())).isInstanceOf(LeaseLostException.class);
+  }
+
+  /** The lease that goes with a time that was moved. */
+  private JobLease leaseNow(ConsolidationJob job) {
+    return jobs.find(job.projectId(), job.id()).orElseThrow().lease();
   }
 
   @Test
@@ -189,11 +195,12 @@ class JobLifeTest {
   void aPhaseThatIsBeingWrittenIsNeitherRescuedNorHeldUpByAHeartbeat() throws SQLException {
     ConsolidationJob running = claimed();
     age("61");
+    JobLease lease = leaseNow(running);
     try (Connection connection = database.dataSource().getConnection()) {
       connection.setAutoCommit(false);
-      database.consolidation().joining(connection).jobs().recordPhase(running.lease(), "p", "{}");
+      database.consolidation().joining(connection).jobs().recordPhase(lease, "p", "{}");
       assertThat(jobs.rescue(P, MINUTE, 10)).isEmpty();
-      database.consolidation().withTimeout(MINUTE).jobs().heartbeat(running.lease());
+      database.consolidation().withTimeout(MINUTE).jobs().heartbeat(lease);
       connection.commit();
     }
     assertThat(jobs.rescue(P, MINUTE, 10)).isEmpty();
