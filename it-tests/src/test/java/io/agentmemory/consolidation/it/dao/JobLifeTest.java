@@ -170,7 +170,7 @@ class JobLifeTest {
     assertThat(rescued.retryCount()).isEqualTo(1);
     assertThat(rescued.errorMessage()).contains("60 seconds");
     assertThat(jobs.rescueOfAllProjects(MINUTE, 10)).isEmpty();
-    assertThatThrownBy(() -> jobs.heartbeat(silent.lease())).isInstanceOf(LeaseLostException.class);
+    assertThatThrownBy(() -> jobs.heartbeat(lost)).isInstanceOf(LeaseLostException.class);
   }
 
   /** The lease that goes with a time that was moved. */
