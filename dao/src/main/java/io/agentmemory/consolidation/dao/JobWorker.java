@@ -1,0 +1,303 @@
+package io.agentmemory.consolidation.dao;
+
+import io.agentmemory.consolidation.schema.ConsolidationException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Claims jobs and has them done: {@code try (JobWorker worker = JobWorker.start(consolidation,
+ * handler)) { … }}.
+ *
+ * <p>It polls, claims no more than it may do at a time, sends heartbeats while handlers run,
+ * rescues the jobs of workers that have died, and tries failed jobs again after a time that doubles
+ * with each try. A database that is away for a while is waited for. It holds no connection while a
+ * handler thinks.
+ *
+ * <p>Thread-safe. Any number of workers, in any number of processes, share the jobs.
+ */
+public final class JobWorker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(JobWorker.class);
+  private static final Duration GRACE = Duration.ofSeconds(30);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+  private static final int MOST_RESCUED = 100;
+
+  private final JobWorkerOptions options;
+  private final Executor executor;
+  private final Consolidation consolidation;
+  private final ConsolidationJobDao jobs;
+  private final JobHandler handler;
+  private final Semaphore slots;
+  private final Set<JobRun> runs = ConcurrentHashMap.newKeySet();
+  private final CountDownLatch stopping = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final Thread poller;
+  private final Thread heart;
+
+  private JobWorker(
+      Consolidation consolidation,
+      JobHandler handler,
+      JobWorkerOptions options,
+      @Nullable Executor executor) {
+    this.options = options;
+    this.executor = executor == null ? JobWorker::daemon : executor;
+    this.consolidation = consolidation;
+    this.jobs = consolidation.jobs();
+    this.handler = handler;
+    this.slots = new Semaphore(options.concurrency());
+    this.poller = new Thread(this::poll, "consolidation-worker");
+    this.heart = new Thread(this::beat, "consolidation-heartbeat");
+  }
+
+  /**
+   * Starts a worker with the default settings and a thread for each job.
+   *
+   * @param consolidation where the jobs are; must not have joined a connection
+   * @param handler does them
+   * @return the worker, running
+   */
+  public static JobWorker start(Consolidation consolidation, JobHandler handler) {
+    return start(consolidation, handler, JobWorkerOptions.defaults(), null);
+  }
+
+  /**
+   * Starts a worker.
+   *
+   * @param consolidation where the jobs are; must not have joined a connection
+   * @param handler does them
+   * @param options how
+   * @param executor where handlers run, for example one of virtual threads; it stays open; null: a
+   *     thread for each job
+   * @return the worker, running
+   * @throws InvalidInputException if {@code consolidation} has joined a connection
+   */
+  public static JobWorker start(
+      Consolidation consolidation,
+      JobHandler handler,
+      JobWorkerOptions options,
+      @Nullable Executor executor) {
+    Checks.notNull("handler", handler);
+    Checks.notNull("options", options);
+    if (Checks.notNull("consolidation", consolidation).database().joined()) {
+      throw new InvalidInputException(
+          "consolidation has joined a connection, but a worker needs one for each call: give what"
+              + " Consolidation.on or open returned");
+    }
+    JobWorker worker = new JobWorker(consolidation, handler, options, executor);
+    worker.poller.setDaemon(true);
+    worker.heart.setDaemon(true);
+    worker.poller.start();
+    worker.heart.start();
+    return worker;
+  }
+
+  /** Stops with a grace of 30 seconds. */
+  @Override
+  public void close() {
+    stop(GRACE);
+  }
+
+  /**
+   * Claims nothing more, waits for the handlers that run, and hands back the jobs of those that are
+   * not done in time, which costs them no retry. Their threads are interrupted, and what they still
+   * write fails. If the thread that calls this is interrupted, the time is over.
+   *
+   * @param grace how long to wait for handlers
+   * @return whether all were done in time
+   */
+  public boolean stop(Duration grace) {
+    Checks.positive("grace", grace);
+    stopping.countDown();
+    boolean done = false;
+    try {
+      long deadline = System.nanoTime() + grace.toNanos();
+      poller.join(Math.max(1, grace.toMillis()));
+      done =
+          slots.tryAcquire(
+              options.concurrency(),
+              Math.max(0, deadline - System.nanoTime()),
+              TimeUnit.NANOSECONDS);
+    } catch (InterruptedException now) {
+      Thread.currentThread().interrupt();
+    }
+    runs.forEach(this::handBack);
+    stopped.countDown();
+    return done;
+  }
+
+  private void handBack(JobRun run) {
+    try {
+      jobs.release(run.lease());
+    } catch (LeaseLostException finished) {
+      LOG.debug("The job {} was over before it could be handed back", run.job().id());
+    } catch (ConsolidationException failure) {
+      LOG.warn("The job {} could not be handed back: a rescue will", run.job().id(), failure);
+    }
+    run.lose();
+  }
+
+  private void poll() {
+    int failures = 0;
+    long nextRescue = System.nanoTime();
+    while (stopping.getCount() > 0) {
+      try {
+        if (System.nanoTime() - nextRescue >= 0) {
+          rescue();
+          nextRescue = System.nanoTime() + jittered(options.leaseTime()).toNanos() / 2;
+        }
+        boolean idle = claim() == 0;
+        failures = 0;
+        if (idle) {
+          pause(jittered(options.pollInterval()));
+        }
+      } catch (RuntimeException failure) {
+        failures++;
+        LOG.warn("Jobs could not be claimed, {} times in a row", failures, failure);
+        pause(jittered(Backoff.after(failures - 1, options.pollInterval(), LONGEST_PAUSE)));
+      }
+    }
+  }
+
+  private void rescue() {
+    String project = options.projectId();
+    List<ConsolidationJob> rescued =
+        project == null
+            ? jobs.rescueOfAllProjects(options.leaseTime(), MOST_RESCUED)
+            : jobs.rescue(project, options.leaseTime(), MOST_RESCUED);
+    rescued.forEach(job -> LOG.warn("Rescued the job {}: {}", job.id(), job.errorMessage()));
+  }
+
+  /** Claims as many as there is room for; how many that were, or -1 if there was none. */
+  private int claim() {
+    if (slots.availablePermits() == 0) {
+      pause(Duration.ofMillis(Math.max(1, options.pollInterval().toMillis() / 10)));
+      return -1;
+    }
+    int limit = Math.min(slots.availablePermits(), 1_000);
+    String project = options.projectId();
+    List<ConsolidationJob> claimed =
+        project == null ? jobs.claimOfAllProjects(limit) : jobs.claim(project, limit);
+    claimed.forEach(this::begin);
+    return claimed.size();
+  }
+
+  private void begin(ConsolidationJob job) {
+    JobRun run = new JobRun(consolidation, job);
+    if (stopping.getCount() == 0) {
+      handBack(run);
+      return;
+    }
+    runs.add(run);
+    slots.acquireUninterruptibly();
+    try {
+      executor.execute(() -> run(run));
+    } catch (RejectedExecutionException refused) {
+      runs.remove(run);
+      slots.release();
+      LOG.warn("The executor refused the job {}, which is handed back", job.id(), refused);
+      handBack(run);
+      pause(jittered(options.pollInterval()));
+    }
+  }
+
+  private static void daemon(Runnable work) {
+    Thread thread = new Thread(work, "consolidation-job");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void run(JobRun run) {
+    run.begin();
+    Runnable end;
+    try {
+      handler.run(run);
+      end = () -> jobs.complete(run.lease(), "{}");
+    } catch (Throwable failure) {
+      end = () -> failed(run, failure);
+    }
+    run.end();
+    try {
+      finish(run, end);
+    } finally {
+      runs.remove(run);
+      slots.release();
+    }
+  }
+
+  private void failed(JobRun run, Throwable failure) {
+    if (failure instanceof JobNotRetryableException) {
+      jobs.failForGood(run.lease(), failure.toString());
+    } else {
+      int retries = run.job().retryCount();
+      Duration wait = Backoff.after(retries, options.firstBackoff(), options.longestBackoff());
+      jobs.fail(run.lease(), failure.toString(), jittered(wait));
+    }
+    LOG.warn("A try of the job {} failed", run.job().id(), failure);
+  }
+
+  /** Tries for as long as the lease may last; a second try of what was done finds it lost. */
+  private void finish(JobRun run, Runnable end) {
+    long deadline = System.nanoTime() + options.leaseTime().toNanos();
+    for (int failures = 0; ; failures++) {
+      try {
+        end.run();
+        return;
+      } catch (LeaseLostException over) {
+        LOG.debug("The job {} is no longer this worker's", run.job().id());
+        return;
+      } catch (RuntimeException failure) {
+        Duration wait = jittered(Backoff.after(failures, Duration.ofMillis(100), LONGEST_PAUSE));
+        if (System.nanoTime() + wait.toNanos() - deadline > 0 || !await(stopped, wait)) {
+          LOG.warn("The end of the job {} could not be written", run.job().id(), failure);
+          return;
+        }
+      }
+    }
+  }
+
+  private void beat() {
+    Duration interval = options.leaseTime().dividedBy(4);
+    ConsolidationJobDao limited = consolidation.withTimeout(interval).jobs();
+    while (await(stopped, interval)) {
+      for (JobRun run : runs) {
+        try {
+          limited.heartbeat(run.lease());
+        } catch (LeaseLostException gone) {
+          run.lose();
+        } catch (RuntimeException failure) {
+          LOG.warn("No heartbeat of the job {}", run.job().id(), failure);
+        }
+      }
+    }
+  }
+
+  private void pause(Duration time) {
+    await(stopping, time);
+  }
+
+  /** Whether the time passed without the latch being opened or the thread interrupted. */
+  private static boolean await(CountDownLatch latch, Duration time) {
+    try {
+      return !latch.await(time.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException now) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** From half to one and a half times as long, so that workers do not go in step. */
+  private static Duration jittered(Duration time) {
+    long nanos = time.toNanos();
+    return Duration.ofNanos((long) (nanos * (0.5 + ThreadLocalRandom.current().nextDouble())));
+  }
+}
