@@ -1,4 +1,4 @@
--- Upgrade of the consolidation schema: task_memories_001, consolidation_001, consolidation_002, consolidation_003, my_001.
+-- Upgrade of the consolidation schema: task_memories_001, consolidation_001, consolidation_002, consolidation_003, consolidation_004, my_001.
 -- Run it in one transaction, which this script neither begins nor commits:
 --   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
 -- or as a migration of a tool that opens one.
@@ -184,6 +184,23 @@ CREATE INDEX "idx_tm_unconsolidated" ON "app"."task_memories"
 INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('consolidation', 4, 'consolidation_003', NULL, '9f5755d722006f9c60a29de3399fc8bf40be01ec67e3f7b0e39bfb658fa2e7a5',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
 
+-- consolidation_004
+
+ALTER TABLE "Memory ""Banks"""."consolidation_jobs"
+  ADD COLUMN "heartbeat_at" timestamptz,
+  ADD COLUMN "run_after" timestamptz;
+
+CREATE INDEX "idx_cj_pending" ON "Memory ""Banks"""."consolidation_jobs"
+  USING btree ("project_id", (COALESCE(run_after, created_at)), "id")
+  WHERE status = 'pending';
+
+CREATE INDEX "idx_cj_running" ON "Memory ""Banks"""."consolidation_jobs"
+  USING btree ("project_id")
+  WHERE status = 'running';
+
+INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
+VALUES ('consolidation', 5, 'consolidation_004', NULL, 'ef5607c35197762351496d5dbd0cc29184ca6a0fe7a622431a9206e0a797dfdc',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
+
 -- my_001
 
 CREATE TABLE "app"."notes" (
@@ -191,6 +208,6 @@ CREATE TABLE "app"."notes" (
 );
 
 INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
-VALUES ('my_app', 5, 'my_001', 'consolidation_001', '05dab21e1972810a6ac8e4cedec21da5ed440edd2355efbd70e8bf8cad04319b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
+VALUES ('my_app', 6, 'my_001', 'consolidation_001', '05dab21e1972810a6ac8e4cedec21da5ed440edd2355efbd70e8bf8cad04319b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
 
 SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

@@ -1,4 +1,4 @@
--- Upgrade of the consolidation schema: task_memories_001, consolidation_001, consolidation_002, consolidation_003.
+-- Upgrade of the consolidation schema: task_memories_001, consolidation_001, consolidation_002, consolidation_003, consolidation_004.
 -- Run it in one transaction, which this script neither begins nor commits:
 --   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
 -- or as a migration of a tool that opens one.
@@ -182,5 +182,22 @@ CREATE INDEX "idx_tm_unconsolidated" ON "public"."task_memories"
 
 INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('consolidation', 4, 'consolidation_003', NULL, '0c6d17a41a2bad40d8245c389c662572451ed29a1a0cc284ccb8aef887749514', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
+
+-- consolidation_004
+
+ALTER TABLE "public"."consolidation_jobs"
+  ADD COLUMN "heartbeat_at" timestamptz,
+  ADD COLUMN "run_after" timestamptz;
+
+CREATE INDEX "idx_cj_pending" ON "public"."consolidation_jobs"
+  USING btree ("project_id", (COALESCE(run_after, created_at)), "id")
+  WHERE status = 'pending';
+
+CREATE INDEX "idx_cj_running" ON "public"."consolidation_jobs"
+  USING btree ("project_id")
+  WHERE status = 'running';
+
+INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
+VALUES ('consolidation', 5, 'consolidation_004', NULL, 'd01b2e220835cd5cdb2294975c4241213e5e6b1c8ac717f3d03b99c93a22b682', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
 
 SELECT set_config('search_path', current_setting('consolidation.search_path'), true);
