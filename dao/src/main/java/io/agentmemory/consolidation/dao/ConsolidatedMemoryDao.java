@@ -3,10 +3,14 @@ package io.agentmemory.consolidation.dao;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A project's consolidated memories: in, out, and found again.
@@ -76,6 +80,59 @@ public final class ConsolidatedMemoryDao {
     }
     return database.transact(
         "memories.insertAll", handle -> MemoryInserts.insertAll(session(handle), copy));
+  }
+
+  /**
+   * Loads memories of any projects as fast as the server takes them in (binary COPY), in as little
+   * memory however many there are: the next is asked for when the one before was sent. They are
+   * checked one by one, and exceptions name the memory at fault by its number, from 1. In one
+   * transaction all of them are loaded or none, unless {@linkplain LoadOptions#commitEvery the
+   * options} say otherwise. Those that bring no times get the time, by the database's clock, at
+   * which the load began.
+   *
+   * <p>Needs the privileges INSERT on the table and, to skip or replace and under row-level
+   * security, SELECT, UPDATE to replace, and TEMPORARY on the database. A {@linkplain
+   * Consolidation#withTimeout timeout} applies to each transaction, and is looked at whenever a
+   * buffer is sent. What the iterator throws ends the load and is passed on.
+   *
+   * @param memories the memories; for a stream, {@code stream.iterator()}
+   * @param options how to load them
+   * @return what was done
+   * @throws DuplicateIdException if an id is taken that must not be
+   * @throws ContentTooLongException if one's content has too many different words for text search
+   * @throws PartialLoadException if a load in several transactions fails after the first
+   */
+  public LoadResult load(Iterator<NewMemory> memories, LoadOptions options) {
+    Checks.notNull("memories", memories);
+    Checks.notNull("options", options);
+    LoadRows rows = new LoadRows(memories, database.options(), options.listener());
+    return new MemoryLoad(database, this::session, options, rows).run();
+  }
+
+  /**
+   * Reads all memories of a project, with their embeddings, as they are at one moment and in no
+   * particular order. They come through a cursor in a transaction of the call's own, a few at a
+   * time, and only while the reader runs: when it returns, or throws, the connection goes back. A
+   * load into another database, for example, is
+   *
+   * <pre>{@code
+   * memories.export(
+   *     "project", all -> other.load(all.map(NewMemory::copyOf).iterator(), options));
+   * }</pre>
+   *
+   * <p>A joined connection must be in a transaction, and is in use while the reader runs.
+   *
+   * @param projectId the project
+   * @param reader given the memories, as a stream that ends with it; not parallel
+   * @param <T> what the reader makes of them
+   * @return what the reader returned
+   */
+  public <T extends @Nullable Object> T export(
+      String projectId, Function<Stream<ConsolidatedMemory>, T> reader) {
+    Checks.id("projectId", projectId);
+    Checks.notNull("reader", reader);
+    return database.transact(
+        "memories.export", handle -> MemoryExport.run(session(handle), projectId, reader));
   }
 
   /**

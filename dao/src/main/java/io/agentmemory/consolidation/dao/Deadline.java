@@ -29,15 +29,21 @@ final class Deadline {
 
   /** Limits a statement to the time that is left. */
   void limit(Statement statement) throws SQLException {
-    long millis = TimeUnit.NANOSECONDS.toMillis(nanos - System.nanoTime() + 999_999);
-    if (millis <= 0) {
-      throw new Expired();
-    }
+    long millis = check();
     if (statement.isWrapperFor(PgStatement.class)) {
       statement.unwrap(PgStatement.class).setQueryTimeoutMs(millis);
     } else {
       statement.setQueryTimeout((int) Math.min((millis + 999) / 1000, Integer.MAX_VALUE));
     }
+  }
+
+  /** The milliseconds that are left, of which there must be one. */
+  long check() throws SQLException {
+    long millis = TimeUnit.NANOSECONDS.toMillis(nanos - System.nanoTime() + 999_999);
+    if (millis <= 0) {
+      throw new Expired();
+    }
+    return millis;
   }
 
   /** No time was left, so the statement was not sent. */

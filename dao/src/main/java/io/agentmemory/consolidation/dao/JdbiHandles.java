@@ -51,6 +51,14 @@ final class JdbiHandles {
     limit(handle.getConfig(SqlStatements.class).getAttribute(DEADLINE), statement);
   }
 
+  /** Fails if the handle's call has no time left, for work that no statement limits. */
+  static void checkDeadline(Handle handle) throws SQLException {
+    Object deadline = handle.getConfig(SqlStatements.class).getAttribute(DEADLINE);
+    if (deadline != null) {
+      ((Deadline) deadline).check();
+    }
+  }
+
   private static void limit(@Nullable Object deadline, Statement statement) throws SQLException {
     if (deadline != null) {
       ((Deadline) deadline).limit(statement);

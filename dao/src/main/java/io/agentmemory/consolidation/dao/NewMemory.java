@@ -78,6 +78,34 @@ public record NewMemory(
     Checks.between("reuseCount", reuseCount, 0, Integer.MAX_VALUE);
   }
 
+  /**
+   * A memory as it was in a database, for another: with its id, its times and what else it has.
+   *
+   * @param memory read with its embedding, if that is to come along
+   * @return the memory
+   * @throws InvalidInputException if it has parts that only a newer version, or another program,
+   *     writes
+   */
+  public static NewMemory copyOf(ConsolidatedMemory memory) {
+    Checks.notNull("memory", memory);
+    return new NewMemory(
+        memory.id(),
+        memory.projectId(),
+        memory.content(),
+        memory.type(),
+        memory.abstractionLevel(),
+        memory.patternType(),
+        memory.confidence(),
+        memory.sourceMemoryIds(),
+        memory.embedding(),
+        memory.tags(),
+        memory.consolidationMethod(),
+        memory.createdAt(),
+        memory.updatedAt(),
+        memory.consolidatedAt(),
+        memory.reuseCount());
+  }
+
   /** The same memory, with its lineage. */
   NewMemory withSources(List<String> ids) {
     return new NewMemory(

@@ -17,6 +17,11 @@ enum VectorFormat {
     float next(ByteBuffer bytes) {
       return bytes.getFloat();
     }
+
+    @Override
+    void put(float value, ByteBuffer bytes) {
+      bytes.putFloat(value);
+    }
   },
   /** Half precision. */
   HALFVEC("halfvec", Short.BYTES) {
@@ -28,6 +33,11 @@ enum VectorFormat {
     @Override
     float next(ByteBuffer bytes) {
       return Half.toFloat(bytes.getShort());
+    }
+
+    @Override
+    void put(float value, ByteBuffer bytes) {
+      bytes.putShort(Half.of(value));
     }
   };
 
@@ -55,6 +65,22 @@ enum VectorFormat {
   abstract float stored(float value);
 
   abstract float next(ByteBuffer bytes);
+
+  abstract void put(float value, ByteBuffer bytes);
+
+  /** How many bytes the type's receive function reads. */
+  int length(int dimensions) {
+    return HEADER + dimensions * bytesPerNumber;
+  }
+
+  /** Writes what the type's receive function reads. */
+  void write(Embedding embedding, ByteBuffer bytes) {
+    float[] values = embedding.values();
+    bytes.putShort((short) values.length).putShort((short) 0);
+    for (float value : values) {
+      put(value, bytes);
+    }
+  }
 
   /** Reads what the type's send function wrote. */
   @Nullable Embedding read(byte @Nullable [] sent) {

@@ -17,9 +17,11 @@ import io.agentmemory.consolidation.dao.InvalidSourcesException;
 import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.JobStatus;
 import io.agentmemory.consolidation.dao.LeaseLostException;
+import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryUpdate;
 import io.agentmemory.consolidation.dao.NewJob;
+import io.agentmemory.consolidation.dao.OnConflict;
 import io.agentmemory.consolidation.dao.OnLineage;
 import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.Sources;
@@ -81,6 +83,23 @@ class ProjectIsolationTest {
                         c.memories().insertAll(List.of(memory("mine", "x").id("theirs1").build())))
                 .isInstanceOf(DuplicateIdException.class)
                 .hasMessageNotContaining("project"));
+    of(
+        "ConsolidatedMemoryDao.load(Iterator,LoadOptions)",
+        c -> {
+          for (OnConflict onConflict : OnConflict.values()) {
+            assertThatThrownBy(
+                    () ->
+                        c.memories()
+                            .load(
+                                List.of(memory("mine", "x").id("theirs1").build()).iterator(),
+                                LoadOptions.defaults().on(onConflict)))
+                .isInstanceOf(DuplicateIdException.class)
+                .hasMessageNotContaining("project");
+          }
+        });
+    of(
+        "ConsolidatedMemoryDao.export(String,Function)",
+        c -> mine(c.memories().export("mine", Stream::toList), 3));
     of(
         "ConsolidatedMemoryDao.find(String,String)",
         c -> {

@@ -10,8 +10,10 @@ import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.Embedding;
 import io.agentmemory.consolidation.dao.FusedQuery;
+import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryUpdate;
+import io.agentmemory.consolidation.dao.OnConflict;
 import io.agentmemory.consolidation.dao.OnLineage;
 import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.TextQuery;
@@ -82,6 +84,12 @@ class SchemaVariantsTest {
     assertThat(memories.delete("p", "first", OnLineage.DETACH)).isTrue();
     assertThat(memories.find("p", "third").orElseThrow().sourceCount()).isZero();
     assertThat(memories.deleteProject("p", 1)).isEqualTo(2);
+    for (OnConflict onConflict : OnConflict.values()) {
+      memories.load(
+          List.of(memory("q", "x").id(onConflict.name()).embedding(near).build()).iterator(),
+          LoadOptions.defaults().on(onConflict));
+      assertThat(memories.find("q", onConflict.name()).orElseThrow().embedding()).isEqualTo(near);
+    }
   }
 
   @Test

@@ -1,0 +1,15 @@
+package io.agentmemory.consolidation.dao;
+
+import java.time.Duration;
+
+/** Told how far a load has come, on the thread that loads. What it throws ends the load. */
+@FunctionalInterface
+public interface LoadListener {
+  /**
+   * Called after every 10,000 memories and after the last.
+   *
+   * @param rows how many memories were read and sent so far; sent is not yet committed
+   * @param elapsed the time since the load began
+   */
+  void progress(long rows, Duration elapsed);
+}
