@@ -1,6 +1,5 @@
 package io.agentmemory.consolidation.dao;
 
-import java.io.Serializable;
 import java.time.Duration;
 
 /**
@@ -13,5 +12,5 @@ import java.time.Duration;
  *     one of the same load counts here
  * @param duration how long it took
  */
-public record LoadResult(long read, long inserted, long skipped, long replaced, Duration duration)
-    implements Serializable {}
+public record LoadResult(
+    long read, long inserted, long skipped, long replaced, Duration duration) {}

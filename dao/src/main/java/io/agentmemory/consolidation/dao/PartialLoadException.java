@@ -11,8 +11,8 @@ import io.agentmemory.consolidation.schema.ConsolidationException;
 public final class PartialLoadException extends ConsolidationException {
   private static final long serialVersionUID = 1L;
 
-  /** What the committed transactions did. */
-  private final LoadResult committed;
+  /** What the committed transactions did; no part of the serialized form. */
+  private final transient LoadResult committed;
 
   PartialLoadException(LoadResult committed, RuntimeException cause) {
     super(
