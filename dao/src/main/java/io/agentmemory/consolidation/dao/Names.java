@@ -20,17 +20,18 @@ final class Names {
 
   /** {@code consolidated_memories}. */
   String memories() {
-    return new QualifiedName(options.schema(), "consolidated_memories").sql();
+    return qualified(options.schema(), "consolidated_memories");
   }
 
   /** {@code consolidation_jobs}. */
   String jobs() {
-    return new QualifiedName(options.schema(), "consolidation_jobs").sql();
+    return qualified(options.schema(), "consolidation_jobs");
   }
 
   /** The host's table. */
   String taskMemories() {
-    return options.hostTable().table().sql();
+    QualifiedName table = options.hostTable().table();
+    return qualified(table.schema(), table.name());
   }
 
   /** The type of the embeddings, without dimensions. */
@@ -50,7 +51,7 @@ final class Names {
 
   /** A function or type of the extension. */
   String inExtension(String name) {
-    return new QualifiedName(state.extensionSchema(), name).sql();
+    return qualified(state.extensionSchema(), name);
   }
 
   /** What {@link io.agentmemory.consolidation.schema.Schema#inspect} found. */
@@ -62,7 +63,17 @@ final class Names {
     return options;
   }
 
+  private static String qualified(String schema, String name) {
+    return quoted(schema) + "." + quoted(name);
+  }
+
+  /**
+   * An identifier in quotes. A quote within it is written as its code point: Jdbi's parser of named
+   * parameters takes a doubled one for the end of the identifier.
+   */
   static String quoted(String identifier) {
-    return '"' + identifier.replace("\"", "\"\"") + '"';
+    return identifier.indexOf('"') < 0
+        ? '"' + identifier + '"'
+        : "U&\"" + identifier.replace("\\", "\\\\").replace("\"", "\\0022") + '"';
   }
 }
