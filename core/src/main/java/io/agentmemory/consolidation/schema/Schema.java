@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Change;
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.ddl.Identifiers;
 import io.agentmemory.consolidation.ddl.Renderer;
 import io.agentmemory.consolidation.schema.SchemaStatus.AppliedRevision;
 import java.sql.Connection;
@@ -313,6 +314,31 @@ public final class Schema {
     }
     String extensionSchema = now.extension() == null ? "public" : now.extension().schema();
     return new Verifier(session, Renderer.withExtensionIn(extensionSchema)).differences(definition);
+  }
+
+  /**
+   * Looks at what calls depend on, for the role that the data source connects: the versions of
+   * server and extension with their known faults, privileges, indexes that are invalid or bloated,
+   * memory for builds, settings, vacuum and statistics. Changes nothing. What it says of the size
+   * of indexes is an estimate.
+   *
+   * @return the findings, the gravest first; empty if nothing was found
+   */
+  public List<Finding> checkUp() {
+    return runner().rolledBack(session -> new CheckUp(session, options).findings());
+  }
+
+  /**
+   * What a role needs that reads and writes rows by the data access objects, and neither owns nor
+   * changes the schema, as plain SQL for the owner to run after an upgrade. What an expression of
+   * the host table's mapping reads beyond its row is not in it.
+   *
+   * @param options what the schema looks like
+   * @param applicationRole the role's name, without quotes
+   * @return a script for {@code psql} or a migration tool
+   */
+  public static String grantsScript(SchemaOptions options, String applicationRole) {
+    return Grants.script(options, Identifiers.check("role", applicationRole));
   }
 
   /**

@@ -1,0 +1,162 @@
+package io.agentmemory.consolidation.schema;
+
+import static io.agentmemory.consolidation.ddl.Identifiers.literal;
+
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Looks at the tables, which are there, and at their indexes. */
+final class StorageCheckUp {
+  private static final long MANY_ROWS = 10_000;
+  private static final double GRAPH_OVERHEAD = 1.3;
+
+  private static final String TABLES =
+      """
+      SELECT c.oid::regclass::text, greatest(c.reltuples, s.n_live_tup)::bigint, s.n_dead_tup,
+        coalesce(s.last_vacuum, s.last_autovacuum) IS NOT NULL,
+        coalesce(s.last_analyze, s.last_autoanalyze) IS NOT NULL,
+        'autovacuum_enabled=false' = ANY (coalesce(c.reloptions, '{}'))
+          OR 'autovacuum_enabled=off' = ANY (coalesce(c.reloptions, '{}'))
+      FROM (VALUES %s) AS v(nspname, relname) JOIN pg_namespace n ON n.nspname = v.nspname
+      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.relname
+      JOIN pg_stat_all_tables s ON s.relid = c.oid
+      ORDER BY c.oid
+      """;
+
+  /** A b-tree's entry is a header, a line pointer and its keys; pages are at least half full. */
+  private static final String INDEXES =
+      """
+      SELECT i.indexrelid::regclass::text, i.indisvalid AND i.indisready AND i.indislive,
+        b.amname = 'btree' AND pg_relation_size(i.indexrelid) > 67108864
+          AND pg_relation_size(i.indexrelid) > 3 * greatest(x.reltuples, 0) * (12 + (
+            SELECT coalesce(sum(p.avg_width), 100) FROM pg_attribute a JOIN pg_stats p
+              ON p.schemaname = n.nspname AND p.tablename = c.relname AND p.attname = a.attname
+            WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey))),
+        pg_size_pretty(pg_relation_size(i.indexrelid))
+      FROM (VALUES %s) AS v(nspname, relname) JOIN pg_namespace n ON n.nspname = v.nspname
+      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.relname
+      JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+      JOIN pg_am b ON b.oid = x.relam
+      ORDER BY i.indexrelid
+      """;
+
+  private static final String MEMORY =
+      """
+      SELECT pg_size_bytes(current_setting('maintenance_work_mem')),
+        greatest(c.reltuples, s.n_live_tup)::bigint
+      FROM (VALUES %s) AS v(nspname, relname) JOIN pg_namespace n ON n.nspname = v.nspname
+      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.relname
+      JOIN pg_stat_all_tables s ON s.relid = c.oid
+      """;
+
+  private final Session session;
+  private final SchemaOptions options;
+  private final QualifiedName memories;
+  private final List<QualifiedName> tables;
+
+  StorageCheckUp(Session session, SchemaOptions options) {
+    this.session = session;
+    this.options = options;
+    this.memories = new QualifiedName(options.schema(), "consolidated_memories");
+    this.tables =
+        List.of(
+            memories,
+            new QualifiedName(options.schema(), "consolidation_jobs"),
+            options.hostTable().table());
+  }
+
+  List<Finding> findings() {
+    List<Finding> findings = new ArrayList<>();
+    for (List<@Nullable String> row : session.rows("look at the tables", values(TABLES, tables))) {
+      table(row, findings);
+    }
+    for (List<@Nullable String> row :
+        session.rows("look at the indexes", values(INDEXES, tables))) {
+      index(row, findings);
+    }
+    memory(findings);
+    return findings;
+  }
+
+  private static String values(String query, List<QualifiedName> tables) {
+    return query.formatted(
+        tables.stream()
+            .map(
+                table ->
+                    "(%s::name, %s::name)"
+                        .formatted(literal(table.schema()), literal(table.name())))
+            .collect(Collectors.joining(", ")));
+  }
+
+  private static void table(List<@Nullable String> row, List<Finding> findings) {
+    String name = String.valueOf(row.get(0));
+    long rows = number(row.get(1));
+    long dead = number(row.get(2));
+    if ("t".equals(row.get(5))) {
+      findings.add(
+          Finding.warning(
+              "Autovacuum is off for " + name,
+              "ALTER TABLE " + name + " RESET (autovacuum_enabled)"));
+    }
+    if (rows >= MANY_ROWS && !"t".equals(row.get(4))) {
+      findings.add(
+          Finding.warning(
+              name + " was never analysed, so plans for its " + rows + " rows are guesses",
+              "ANALYZE " + name));
+    }
+    if (rows >= MANY_ROWS && !"t".equals(row.get(3))) {
+      findings.add(
+          Finding.warning(
+              name + " was never vacuumed, so scans of an index alone read the table as well",
+              "VACUUM " + name));
+    }
+    if (dead >= MANY_ROWS && dead * 5 > rows) {
+      findings.add(
+          Finding.warning(
+              name + " has " + dead + " dead rows beside " + rows + " live ones",
+              "VACUUM " + name));
+    }
+  }
+
+  private static void index(List<@Nullable String> row, List<Finding> findings) {
+    String name = String.valueOf(row.get(0));
+    if (!"t".equals(row.get(1))) {
+      findings.add(
+          Finding.error(
+              "The index " + name + " is invalid: it costs writes and helps no search",
+              "REINDEX INDEX CONCURRENTLY " + name));
+    } else if ("t".equals(row.get(2))) {
+      findings.add(
+          Finding.warning(
+              "The index " + name + " takes " + row.get(3) + ", over three times what its keys do",
+              "REINDEX INDEX CONCURRENTLY " + name));
+    }
+  }
+
+  private void memory(List<Finding> findings) {
+    List<@Nullable String> row =
+        session.row("look at the memory for builds", values(MEMORY, List.of(memories)));
+    long memory = number(row.get(0));
+    long rows = number(row.get(1));
+    int width = options.vectorType() == VectorType.VECTOR ? 4 : 2;
+    long graph = (long) (rows * GRAPH_OVERHEAD * width * options.dimensions());
+    if (graph > memory) {
+      String needed = (graph >> 20) + 1 + "MB";
+      findings.add(
+          Finding.note(
+              "The HNSW graph of "
+                  + rows
+                  + " embeddings takes about "
+                  + needed
+                  + ", more than maintenance_work_mem: building it anew would be slow",
+              "SET maintenance_work_mem = '" + needed + "' before a REINDEX"));
+    }
+  }
+
+  private static long number(@Nullable String value) {
+    return value == null ? 0 : Long.parseLong(value);
+  }
+}
