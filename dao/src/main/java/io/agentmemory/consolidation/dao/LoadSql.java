@@ -13,9 +13,7 @@ final class LoadSql {
 
   /** The time of a load, and whether policies keep COPY off the table. */
   static final String BEGIN =
-      """
-      select now(), row_security_active(cast(t.name as regclass))
-      from (values (cast(:memories as text))) as t (name)""";
+      "select now(), row_security_active(cast({memoriesLiteral} as regclass))";
 
   static final String COPY = "copy {memories} (" + COLUMNS + ") from stdin with (format binary)";
 

@@ -79,7 +79,7 @@ final class LoadTransaction {
 
   private boolean begin() throws SQLException {
     try (Call call = session.prepare(LoadSql.BEGIN)) {
-      ResultSet row = call.text("memories", session.statements().get("{memories}").text()).query();
+      ResultSet row = call.query();
       row.next();
       Instant now = MemoryRow.time(row, 1);
       rows.startAt(now);

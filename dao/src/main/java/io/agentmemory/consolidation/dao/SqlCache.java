@@ -24,7 +24,9 @@ final class SqlCache {
     SchemaOptions options = names.options();
     Map<String, String> fragments = new HashMap<>();
     fragments.put("memories", names.memories());
-    fragments.put("memoriesLiteral", Identifiers.literal(names.memories()));
+    fragments.put(
+        "memoriesLiteral",
+        Identifiers.literal(new QualifiedName(options.schema(), "consolidated_memories").sql()));
     fragments.put("vector", names.vectorType());
     fragments.put("singlePrecision", names.inExtension("vector"));
     fragments.put(
