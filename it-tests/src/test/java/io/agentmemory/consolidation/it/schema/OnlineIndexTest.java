@@ -192,7 +192,8 @@ class OnlineIndexTest {
                   });
       Future<UpgradeResult> builder = startBuildThatWaitsFor(reader, schema);
       long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-      while (reports.isEmpty() && System.nanoTime() < end) {
+      while (reports.stream().noneMatch(report -> report.phase().startsWith("waiting for"))
+          && System.nanoTime() < end) {
         Thread.sleep(20);
       }
       reader.rollback();
@@ -204,7 +205,7 @@ class OnlineIndexTest {
               assertThat(report.index()).isEqualTo("idx_tm_consolidated");
               assertThat(report.phase()).startsWith("waiting for");
               assertThat(report.unit()).isEqualTo("transactions");
-              assertThat(report.total()).isEqualTo(1);
+              assertThat(report.total()).isPositive();
             });
     assertThat(reports)
         .filteredOn(report -> report.phase().equals(BuildProgress.FINISHED))
