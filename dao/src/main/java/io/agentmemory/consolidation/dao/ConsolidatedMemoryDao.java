@@ -281,12 +281,7 @@ public final class ConsolidatedMemoryDao {
     MemoryChecks.embedding(query.embedding(), database.options());
     return database.read(
         "memories.searchByVector",
-        handle ->
-            VectorSearch.run(
-                session(handle),
-                database.statements(handle, SearchRule.class, SearchRule::of),
-                projectId,
-                query));
+        handle -> VectorSearch.run(session(handle), rule(handle), projectId, query));
   }
 
   /**
@@ -317,12 +312,17 @@ public final class ConsolidatedMemoryDao {
     MemoryChecks.embedding(query.embedding(), database.options());
     return database.read(
         "memories.searchFused",
-        handle -> FusedSearch.run(session(handle), statistics(handle), projectId, query));
+        handle ->
+            FusedSearch.run(session(handle), statistics(handle), rule(handle), projectId, query));
   }
 
   private void check(NewMemory memory) {
     Checks.notNull("memory", memory);
     MemoryChecks.embedding(memory.embedding(), database.options());
+  }
+
+  private SearchRule rule(Handle handle) {
+    return database.statements(handle, SearchRule.class, SearchRule::of);
   }
 
   private WordStatistics statistics(Handle handle) {

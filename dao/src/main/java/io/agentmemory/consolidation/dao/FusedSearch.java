@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import io.agentmemory.consolidation.dao.SearchRule.Way;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -14,38 +15,62 @@ final class FusedSearch {
    */
   private static final String SEARCH =
       """
-      with {nearest},
-      {leg},
+      with {legs},
       by_vector as (
-        select place, distance, row_number() over (order by distance, id) as rank from nearest
+        select id, distance, row_number() over (order by distance, id) as rank from nearest
       ),
       by_text as (
-        select place, score, row_number() over (order by score desc, id) as rank from matching
+        select id, score, row_number() over (order by score desc, id) as rank from matching
+      ),
+      candidates as materialized (
+        select id, v.rank as vector_rank, v.distance, t.rank as text_rank, t.score
+        from by_vector as v full join by_text as t using (id)
       ),
       scored as materialized (
-        select m.ctid as place, m.id, v.rank as vector_rank, t.rank as text_rank,
-          coalesce(v.distance,
-            nullif(m.embedding {distance} (select embedding from query), 'NaN')) as distance,
-          cast(coalesce(t.score, {scoreOf}) as float8) as text_score,
+        select c.id, c.vector_rank, c.text_rank,
+          coalesce(c.distance, nullif({distanceOf}, 'NaN')) as distance,
+          cast(coalesce(c.score, {scoreOf}) as float8) as text_score,
           length(m.content_tsv) as words
-        from by_vector as v
-        full join by_text as t using (place)
-        join {memories} as m on m.ctid = place and m.project_id = :project
-        {scoreJoin}
+        from candidates as c {row}
       ),
       fused as materialized (
-        select place, id, vector_rank, distance, text_rank, text_score, {fusion} as score
+        select id, vector_rank, distance, text_rank, text_score, {fusion} as score
         {from}
         order by score desc, id
         limit :limit
       )
-      select {how}, {found}, {headline}, f.score, f.vector_rank, f.distance, f.text_rank,
-        f.text_score, {columns}
-      from (select) as always
-      left join (
-        fused as f join {memories} as m on m.ctid = f.place and m.project_id = :project
-      ) on true
-      order by f.score desc, f.id""";
+      select {how}, {found}, {headline}, c.score, c.vector_rank, c.distance, c.text_rank,
+        c.text_score, {columns}
+      from (select) as always left join (fused as c {rowOfTable}) on true
+      order by c.score desc, c.id""";
+
+  /** A candidate's memory is looked up by itself, whatever the planner takes the candidates for. */
+  private static final String ROW_OF_TABLE =
+      """
+      cross join lateral (
+        select * from {memories} as held
+        where held.id = c.id and held.project_id = :project offset 0
+      ) as m""";
+
+  /** Where one scan of the project serves the words, it serves the vectors too. */
+  private static final String LEGS_OF_ROWS =
+      """
+      query as materialized (
+        select cast(cast(:embedding as float4[]) as {vector}) as embedding
+      ),
+      {leg},
+      nearest as materialized (
+        select id, distance from project_rows
+        where shown and distance <> 'NaN' order by distance, id limit :depth
+      )""";
+
+  private static final String DISTANCE_OF_ROWS =
+      ", embedding {distance} (select embedding from query) as distance";
+
+  private static final String DISTANCE = "m.embedding {distance} (select embedding from query)";
+
+  private static final String ROW_OF_ROWS =
+      "join project_rows as m using (id) left join word_scores as w using (id)";
 
   private static final String CONVEX =
       """
@@ -73,39 +98,64 @@ final class FusedSearch {
       :textWeight * coalesce(1.0 / (60 + text_rank), 0)
         + (1 - :textWeight) * coalesce(1.0 / (60 + vector_rank), 0)""";
 
-  private static final int FOUND = 3;
+  private static final String INDEX = "to_regclass({byProject}) is not null";
+
+  private static final int LARGE = 1;
+  private static final int FROM_INDEX = 2;
+  private static final int INDEX_BY_PROJECT = 3;
+  private static final int FOUND = 4;
   private static final int HEADLINE = FOUND + WordLeg.Found.COLUMNS;
   private static final int SCORE = HEADLINE + 1;
   private static final int MEMORY = SCORE + 5;
 
   private record Shape(
+      Way way,
       int filter,
       WordLeg.Shape leg,
       WordMatch match,
       FusionMethod method,
       boolean withHeadline,
       boolean withEmbedding,
-      boolean joined) {}
+      boolean joined) {
+    boolean ofRows() {
+      return leg.equals(WordLeg.COUNTED.shape());
+    }
+  }
 
   private FusedSearch() {}
 
   private static String template(Shape shape) {
     boolean convex = shape.method == FusionMethod.CONVEX;
-    String search =
-        WordLeg.into(SEARCH, shape.leg)
-            .replace("{nearest}", SearchSql.NEAREST)
-            .replace("{how}", SearchSql.HOW)
+    boolean ofRows = shape.ofRows();
+    String legs = ofRows ? LEGS_OF_ROWS : SearchSql.nearest(shape.way) + ",\n{leg}";
+    String how =
+        ofRows ? "false, 0, cast(null as boolean)" : SearchSql.how(shape.way) + ", " + INDEX;
+    String template =
+        SEARCH
+            .replace("{legs}", legs)
+            .replace("{how}", how)
+            .replace("{distanceOf}", ofRows ? "m.distance" : DISTANCE)
+            .replace("{row}", ofRows ? ROW_OF_ROWS : ROW_OF_TABLE)
+            .replace("{rowOfTable}", ROW_OF_TABLE)
             .replace("{fusion}", convex ? CONVEX : RECIPROCAL_RANK)
             .replace("{from}", convex ? CONVEX_FROM : "from scored")
             .replace("{headline}", TextSql.headline(shape.withHeadline, shape.match))
-            .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
+            .replace("{columns}", MemoryRow.columns(shape.withEmbedding));
+    String search =
+        WordLeg.into(template, shape.leg, DISTANCE_OF_ROWS)
             .replace("{filter}", FilterSql.conditions(shape.filter));
-    return Settings.HNSW.around(search, shape.joined);
+    return (ofRows ? Settings.GENERIC_PLAN : Settings.HNSW).around(search, shape.joined);
   }
 
   static SearchResult<FusedHit> run(
-      MemorySession session, WordStatistics statistics, String projectId, FusedQuery query)
+      MemorySession session,
+      WordStatistics statistics,
+      SearchRule rule,
+      String projectId,
+      FusedQuery query)
       throws SQLException {
+    VectorQuery nearest =
+        VectorQuery.of(query.embedding(), query.depth()).withFilter(query.filter());
     return WordSearch.run(
         session,
         statistics,
@@ -113,14 +163,21 @@ final class FusedSearch {
         query.text(),
         query.match(),
         query.depth(),
-        leg -> run(session, projectId, query, leg));
+        leg -> run(session, rule, projectId, query, nearest, leg));
   }
 
   private static WordSearch.Result<FusedHit> run(
-      MemorySession session, String projectId, FusedQuery query, WordLeg leg) throws SQLException {
+      MemorySession session,
+      SearchRule rule,
+      String projectId,
+      FusedQuery query,
+      VectorQuery nearest,
+      WordLeg leg)
+      throws SQLException {
     Headline headline = query.headline();
     Shape shape =
         new Shape(
+            rule.way(nearest),
             FilterSql.shape(query.filter()),
             leg.shape(),
             query.match(),
@@ -130,12 +187,12 @@ final class FusedSearch {
             session.joined());
     try (Call call = session.prepare(shape, FusedSearch::template)) {
       FilterSql.bind(query.filter(), call);
-      leg.bind(call);
-      if (leg.bindsText() || headline != null) {
-        call.text("text", query.text());
-      }
-      if (headline != null) {
-        call.text("headline", headline.options());
+      leg.bind(call, query.text(), headline);
+      if (!shape.ofRows()) {
+        call.integer("efSearch", SearchRule.candidates(nearest));
+        if (shape.way == Way.BY_PROJECT) {
+          call.integer("exactUpTo", rule.exactUpTo(nearest));
+        }
       }
       if (query.method() == FusionMethod.CONVEX) {
         call.number("lengthDamping", query.lengthDamping());
@@ -146,13 +203,18 @@ final class FusedSearch {
               .integer("limit", query.limit())
               .integer("depth", query.depth())
               .number("textWeight", query.textWeight())
-              .integer("efSearch", SearchSql.efSearch(query.depth()))
               .query(Settings.index(shape.joined));
       List<FusedHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
       SearchStrategy strategy = SearchStrategy.NONE;
       WordLeg.Found found = WordLeg.Found.NOTHING;
       while (rows.next()) {
-        strategy = SearchSql.strategy(rows.getInt(1), rows.getInt(2), query.depth());
+        strategy =
+            SearchSql.strategy(
+                shape.way, rows.getBoolean(LARGE), rows.getInt(FROM_INDEX), query.depth());
+        boolean byProject = rows.getBoolean(INDEX_BY_PROJECT);
+        if (!rows.wasNull()) {
+          rule.seen(byProject);
+        }
         found = WordLeg.Found.read(rows, FOUND);
         double score = rows.getDouble(SCORE);
         if (!rows.wasNull()) {

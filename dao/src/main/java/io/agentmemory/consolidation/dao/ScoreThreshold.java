@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 record ScoreThreshold(String query, long weight, boolean everything) {
   private static final int STEPS = 1_024;
 
+  /** All sets of so many words are tried to estimate how many memories reach a weight. */
+  private static final int MOST_TRIED = 12;
+
   /** A tree of more parts is replaced by one that lets more rows through. */
   static final int MOST_PARTS = 400;
 
@@ -25,12 +28,12 @@ record ScoreThreshold(String query, long weight, boolean everything) {
    * The highest threshold that about so many memories reach, if words occur independently of each
    * other.
    *
-   * @param counted at most twelve words with their counts, the rarest first
+   * @param counted words with their counts, the rarest first
    * @param uncounted words that no count is known for
    */
   static ScoreThreshold reachedBy(
       double expected, List<WordWeight> counted, List<WordWeight> uncounted, long rows) {
-    long weight = counted.isEmpty() ? 0 : weightReachedBy(expected, counted, rows);
+    long weight = counted.isEmpty() ? 0 : weightReachedBy(expected, rarest(counted), rows);
     if (counted.isEmpty() || weight <= counted.get(counted.size() - 1).weight()) {
       return anyOf(counted, uncounted);
     }
@@ -39,6 +42,11 @@ record ScoreThreshold(String query, long weight, boolean everything) {
         ? anyOf(counted, uncounted)
         : new ScoreThreshold(
             any(uncounted, new StringBuilder()).append(tree).toString(), weight, false);
+  }
+
+  /** The words whose sets are tried: without the others, memories weigh less than they do. */
+  private static List<WordWeight> rarest(List<WordWeight> words) {
+    return words.subList(0, Math.min(words.size(), MOST_TRIED));
   }
 
   private static ScoreThreshold anyOf(List<WordWeight> counted, List<WordWeight> uncounted) {

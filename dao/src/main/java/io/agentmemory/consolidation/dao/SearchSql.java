@@ -8,8 +8,8 @@ final class SearchSql {
   private SearchSql() {}
 
   /**
-   * The common table expressions that end in {@code nearest (place, id, distance)}: the {@code
-   * :depth} nearest memories of a project.
+   * The common table expressions that end in {@code nearest (id, distance)}: the {@code :depth}
+   * nearest memories of a project.
    *
    * <p>{@code size} counts the project's rows up to a bound. A larger project is searched through
    * the index ({@code approximate}); where it is not larger, or where the index gave too few rows,
@@ -26,7 +26,7 @@ final class SearchSql {
         from (select from {memories} where project_id = :project limit {exactUpTo} + 1) as bounded
       ),
       approximate as materialized (
-        select ctid as place, id, embedding {distance} (select embedding from query) as distance
+        select id, embedding {distance} (select embedding from query) as distance
         from {memories}
         where project_id = :project and embedding is not null{filter}
           and (select n from size) > {exactUpTo}
@@ -34,9 +34,9 @@ final class SearchSql {
         limit :depth
       ),
       exact as materialized (
-        select place, id, distance
+        select id, distance
         from (
-          select ctid as place, id, embedding {distance} (select embedding from query) as distance
+          select id, embedding {distance} (select embedding from query) as distance
           from {memories}
           where project_id = :project and embedding is not null{filter}
             and (select count(*) from approximate) < :depth
@@ -46,15 +46,11 @@ final class SearchSql {
         limit :depth
       ),
       nearest as (
-        select place, id, distance from approximate
+        select id, distance from approximate
         where (select count(*) from approximate) >= :depth
         union all
-        select place, id, distance from exact where distance <> 'NaN'
+        select id, distance from exact where distance <> 'NaN'
       )""";
-
-  /** How {@link #NEAREST} went: the project's size up to the bound, and what the index gave. */
-  static final String HOW =
-      "(select n from size) as project_size, (select count(*) from approximate) as from_index";
 
   /**
    * The same as {@code nearest (id, distance)}, comparing every row.
@@ -151,17 +147,5 @@ final class SearchSql {
       return SearchStrategy.HNSW_THEN_EXACT;
     }
     return way == SearchRule.Way.BY_PROJECT ? SearchStrategy.HNSW_BY_PROJECT : SearchStrategy.HNSW;
-  }
-
-  static SearchStrategy strategy(int projectSize, int fromIndex, int depth) {
-    if (projectSize <= EXACT_UP_TO) {
-      return SearchStrategy.EXACT;
-    }
-    return fromIndex >= depth ? SearchStrategy.HNSW : SearchStrategy.HNSW_THEN_EXACT;
-  }
-
-  /** How many candidates the index collects at a time: enough for a good recall, at most 1,000. */
-  static int efSearch(int depth) {
-    return Math.min(1_000, Math.max(100, 2 * depth));
   }
 }

@@ -7,14 +7,14 @@ import java.util.List;
 
 /** The search by words. */
 final class TextSearch {
-  /** Ranks by id and place in the table alone, and fetches the rest of what is shown. */
+  /** Ranks ids alone, and fetches the rest of what is shown. */
   private static final String SEARCH =
       """
       with {leg}
       select {found}, {headline}, f.score, {columns}
       from (select) as always
       left join (
-        matching as f join {memories} as m on m.ctid = f.place and m.project_id = :project
+        matching as f join {memories} as m on m.id = f.id and m.project_id = :project
       ) on true
       order by f.score desc, f.id""";
 
@@ -34,7 +34,7 @@ final class TextSearch {
 
   private static String template(Shape shape) {
     String search =
-        WordLeg.into(SEARCH, shape.leg)
+        WordLeg.into(SEARCH, shape.leg, "")
             .replace("{headline}", TextSql.headline(shape.withHeadline, shape.match))
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));
@@ -69,13 +69,7 @@ final class TextSearch {
             session.joined());
     try (Call call = session.prepare(shape, TextSearch::template)) {
       FilterSql.bind(query.filter(), call);
-      leg.bind(call);
-      if (leg.bindsText() || headline != null) {
-        call.text("text", query.text());
-      }
-      if (headline != null) {
-        call.text("headline", headline.options());
-      }
+      leg.bind(call, query.text(), headline);
       ResultSet rows =
           call.text("project", projectId)
               .integer("depth", query.limit())

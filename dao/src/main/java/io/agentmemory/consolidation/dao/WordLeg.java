@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The words' part of a search: common table expressions that end in {@code matching (place, id,
- * score)}, the {@code :depth} best by their words.
+ * The words' part of a search: common table expressions that end in {@code matching (id, score)},
+ * the {@code :depth} best by their words.
  *
  * @param shape what the SQL depends on
  * @param words the words that count; none where the statement finds them itself
@@ -24,7 +24,7 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   private static final int HIDE_PROJECT_FROM = 10_000;
 
   /** How many of the words that occur, and how many of those that may occur, count at most. */
-  private static final int MOST_WORDS = 12;
+  private static final int MOST_WORDS = 32;
 
   private enum Kind {
     WEB_SEARCH,
@@ -44,7 +44,7 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   private static final String WEB_SEARCH_SQL =
       """
       matching as materialized (
-        select ctid as place, id, ts_rank_cd(content_tsv, {words}) as score
+        select id, ts_rank_cd(content_tsv, {words}) as score
         from {memories}
         where project_id = :project and content_tsv @@ {words}{filter}
         order by score desc, id
@@ -55,44 +55,45 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   private static final String COUNTED_SQL =
       """
       project_rows as materialized (
-        select ctid as place, id, content_tsv, (true{filter}) as shown
+        select id, content_tsv, (true{filter}) as shown{ofRows}
         from {memories}
         where project_id = :project
         limit {small} + 1
       ),
       words as materialized (
-        select lexeme,
+        select number,
           cast('''' || replace(replace(lexeme, chr(92), chr(92) || chr(92)), '''', '''''') || ''''
             as tsquery) as word
-        from unnest(to_tsvector({configuration}, :text))
+        from unnest(to_tsvector({configuration}, :text)) with ordinality
+          as lexemes (lexeme, positions, labels, number)
       ),
       held as materialized (
-        select place, id, shown, lexeme
+        select id, shown, number
         from project_rows join words on content_tsv @@ word
         where (select count(*) from project_rows) <= {small}
       ),
       weights as materialized (
-        select lexeme, cast(round(1e8 * ln(1 + (n - holding + 0.5) / (holding + 0.5))) as int)
+        select number, cast(round(1e8 * ln(1 + (n - holding + 0.5) / (holding + 0.5))) as int)
           as weight
         from (
-          select lexeme, cast(count(*) as float8) as holding
-          from held group by lexeme order by 2, lexeme collate "C" limit {mostWords}
+          select number, cast(count(*) as float8) as holding
+          from held group by number order by 2, number limit {mostWords}
         ) as counted, (select cast(count(*) as float8) as n from project_rows) as size
       ),
       word_scores as materialized (
-        select place, id, bool_and(shown) as shown, sum(weight) as score
-        from held join weights using (lexeme)
-        group by place, id
+        select id, shown, sum(weight) as score
+        from held join weights using (number)
+        group by id, shown
       ),
       matching as materialized (
-        select place, id, score from word_scores
+        select id, score from word_scores
         where shown order by score desc, id limit :depth
       )""";
 
   private static final String WEIGHED_SQL =
       """
       matching as materialized (
-        select ctid as place, id, {sum} as score
+        select id, {sum} as score
         from {memories}
         where {ofProject} and content_tsv @@ cast(:threshold as tsquery){filter}
         order by score desc, id
@@ -117,15 +118,16 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
         ScoreThreshold.reachedBy(expected, counted, uncounted, project.rows()));
   }
 
-  /** Puts this leg's SQL into a template that uses its parts. */
-  static String into(String template, Shape shape) {
+  /**
+   * Puts this leg's SQL into a template that uses its parts.
+   *
+   * @param ofRows what else a leg that counts reads of the project's rows
+   */
+  static String into(String template, Shape shape, String ofRows) {
     return template
-        .replace("{leg}", leg(shape))
+        .replace("{leg}", leg(shape).replace("{ofRows}", ofRows))
         .replace("{found}", found(shape))
-        .replace("{scoreOf}", scoreOf(shape))
-        .replace(
-            "{scoreJoin}",
-            shape.kind == Kind.COUNTED ? "left join word_scores as w on w.place = m.ctid" : "");
+        .replace("{scoreOf}", scoreOf(shape));
   }
 
   private static String leg(Shape shape) {
@@ -155,7 +157,7 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
     return sql.append(')').toString();
   }
 
-  /** The score of a row {@code m} that may not be in {@code matching}. */
+  /** The score of a row {@code m}, or of its {@code word_scores w}, if not in {@code matching}. */
   private static String scoreOf(Shape shape) {
     return switch (shape.kind) {
       case WEB_SEARCH ->
@@ -167,16 +169,23 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   }
 
   private static String found(Shape shape) {
-    String size =
-        switch (shape.kind) {
-          case WEB_SEARCH -> "0, numnode(" + TextSql.WEB_SEARCH + ")";
-          case COUNTED -> "(select count(*) from project_rows), (select count(*) from words)";
-          case WEIGHED -> "0, " + shape.words;
-        };
-    return size + ", (select count(*) from matching), (select min(score) from matching)";
+    return switch (shape.kind) {
+      case WEB_SEARCH -> "0, numnode(" + TextSql.WEB_SEARCH + "), 0, 0";
+      case COUNTED -> "(select count(*) from project_rows), (select count(*) from words), 0, 0";
+      case WEIGHED ->
+          "0, %d, (select count(*) from matching), (select min(score) from matching)"
+              .formatted(shape.words);
+    };
   }
 
-  void bind(Call call) throws SQLException {
+  /** Sets the parameters of the leg and of the headline. */
+  void bind(Call call, String text, @Nullable Headline headline) throws SQLException {
+    if (threshold == null || headline != null) {
+      call.text("text", text);
+    }
+    if (headline != null) {
+      call.text("headline", headline.options());
+    }
     if (threshold == null) {
       return;
     }
@@ -184,10 +193,6 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
       call.text("word" + i, words.get(i).quoted()).integer("weight" + i, words.get(i).weight());
     }
     call.text("threshold", threshold.query());
-  }
-
-  boolean bindsText() {
-    return threshold == null;
   }
 
   /** Scores as they are told: weights in their units, ranks as the server gives them. */
@@ -198,9 +203,9 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   /**
    * What the columns of {@code {found}} say.
    *
-   * @param projectRows how many memories the project has, up to a bound
+   * @param projectRows how many memories the project has, up to a bound; 0 where not asked
    * @param words how many words there are to search for
-   * @param matching how many memories match, up to the depth
+   * @param matching how many memories match, up to the depth; 0 where it does not matter
    * @param lowest the lowest score among them
    */
   record Found(int projectRows, int words, int matching, double lowest) {

@@ -14,8 +14,8 @@ public enum WordMatch {
    * <p>The score of a memory is the sum of the weights of the words that it holds, each once; a
    * word that {@code f} of the project's {@code n} memories hold weighs {@code ln(1 + (n - f + 0.5)
    * / (f + 0.5))}. The memories with the highest scores are found exactly. Of a text with more
-   * words, the twelve rarest that occur count. For a project of more than 400 memories the counts
-   * may be some seconds old, and are estimated from 50,000 of its memories where it has more; that
+   * words, the 32 rarest that occur count. For a project of more than 400 memories the counts may
+   * be some seconds old, and are estimated from 50,000 of its memories where it has more; that
    * shifts weights, while what the memories hold is always read as it is.
    */
   ANY_WORD
