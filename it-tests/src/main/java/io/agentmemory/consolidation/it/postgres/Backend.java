@@ -34,6 +34,16 @@ interface Backend extends AutoCloseable {
    */
   String client(String database, String program, List<String> arguments) throws IOException;
 
+  /** Whether {@link #crash} can be asked for. */
+  default boolean canCrash() {
+    return false;
+  }
+
+  /** Stops the server as a crash stops it, and starts it again. */
+  default void crash() throws IOException {
+    throw new IOException("the " + place() + " cannot be made to crash");
+  }
+
   /** Ends what was started for this server. */
   @Override
   void close();

@@ -224,6 +224,24 @@ public final class PostgresServer implements AutoCloseable {
         Stream.concat(repeatable, Stream.of(arguments)).toArray(String[]::new));
   }
 
+  /** Whether {@link #crash} works here: it does with a throw-away cluster. */
+  public boolean canCrash() {
+    return backend.canCrash();
+  }
+
+  /**
+   * Stops the server as a crash stops it, and starts it again; nobody else may be using it.
+   *
+   * @throws UncheckedIOException if that fails
+   */
+  public void crash() {
+    try {
+      backend.crash();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+
   /** Ends the server if it was started for this object. */
   @Override
   public void close() {

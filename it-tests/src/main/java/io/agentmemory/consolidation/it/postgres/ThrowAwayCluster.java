@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.it.postgres;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -34,13 +35,19 @@ final class ThrowAwayCluster implements Backend {
 
   private final Installation installation;
   private final Process script;
+  private final BufferedReader output;
   private final String port;
   private final String password;
 
   private ThrowAwayCluster(
-      Installation installation, Process script, String port, String password) {
+      Installation installation,
+      Process script,
+      BufferedReader output,
+      String port,
+      String password) {
     this.installation = installation;
     this.script = script;
+    this.output = output;
     this.port = port;
     this.password = password;
   }
@@ -81,7 +88,8 @@ final class ThrowAwayCluster implements Backend {
       throw new Unavailable(
           Commands.failure(installation.bin() + " with " + SCRIPT, Commands.waitFor(script), said));
     }
-    return new ThrowAwayCluster(installation, script, first.substring(READY.length()), password);
+    String port = first.substring(READY.length());
+    return new ThrowAwayCluster(installation, script, output, port, password);
   }
 
   /**
@@ -172,6 +180,21 @@ final class ThrowAwayCluster implements Backend {
             "PGDATABASE", database),
         program,
         arguments);
+  }
+
+  @Override
+  public boolean canCrash() {
+    return true;
+  }
+
+  @Override
+  public void crash() throws IOException {
+    OutputStream input = script.getOutputStream();
+    input.write('\n');
+    input.flush();
+    if (!(READY + port).equals(output.readLine())) {
+      throw new IOException("the server did not start again after a crash");
+    }
   }
 
   @Override

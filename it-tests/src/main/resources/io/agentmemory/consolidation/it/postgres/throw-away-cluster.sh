@@ -4,7 +4,8 @@
 #
 # BIN is the folder of initdb and pg_ctl, CONFIGURATION the lines for postgresql.conf; the first PORT that is free is taken.
 # The password of the superuser "postgres" stands in THROW_AWAY_PASSWORD. Once the server accepts connections, prints
-# "ready PORT"; prints what went wrong and fails otherwise.
+# "ready PORT"; prints what went wrong and fails otherwise. A line on standard input has the server stopped as a crash stops
+# it, and started again, after which the same is printed.
 set -eu
 bin=$1 locale=$2 configuration=$3
 shift 3
@@ -31,10 +32,16 @@ unix_socket_directories = '$dir'
 $configuration
 END
 
+start() { "$bin/pg_ctl" start -w -D data -l log -o "-p $port" >/dev/null 2>&1; }
+
 for port; do
-  if "$bin/pg_ctl" start -w -D data -l log -o "-p $port" >/dev/null 2>&1; then
+  if start; then
     echo "ready $port"
-    read -r _ || :
+    while read -r _; do
+      "$bin/pg_ctl" stop -D data -m immediate >/dev/null 2>&1
+      start || break 2
+      echo "ready $port"
+    done
     exit 0
   fi
 done
