@@ -9,5 +9,8 @@ public enum Hazard {
   REWRITES_LARGE_TABLE,
 
   /** Reads or writes of a large table wait until a long statement and its transaction end. */
-  BLOCKS_FOR_LONG
+  BLOCKS_FOR_LONG,
+
+  /** Values are kept in a type that holds less of them: 24 bits of a number's 53, or 11. */
+  LOSES_PRECISION
 }

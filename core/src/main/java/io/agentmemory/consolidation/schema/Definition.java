@@ -60,11 +60,23 @@ final class Definition {
       return new Part(whole, new Table(table.name(), columns, table.primaryKey(), checks), others);
     }
 
-    /** The changes that make this part under another name, empty. */
+    /** Whether a path of {@link Verifier} is about something that is defined here. */
+    boolean defines(String path) {
+      return whole
+          || table.columns().stream().anyMatch(c -> path.startsWith("column " + c.name() + " "))
+          || indexes.stream().anyMatch(i -> (path + " ").startsWith("index " + i.name() + " "));
+    }
+
+    /**
+     * The changes that make this part under another name, empty. Of somebody else's table there is
+     * a copy of that name already, without the columns that are defined here.
+     */
     List<Change> copy(QualifiedName name) {
       List<Change> changes = new ArrayList<>();
       changes.add(
-          Change.create(new Table(name, table.columns(), table.primaryKey(), table.checks())));
+          whole
+              ? Change.create(new Table(name, table.columns(), table.primaryKey(), table.checks()))
+              : Change.add(name, table.columns().toArray(Column[]::new)));
       for (Index index : indexes) {
         Index copy =
             new Index(
@@ -122,7 +134,7 @@ final class Definition {
         new Part(part != null && part.whole(), table, part == null ? List.of() : part.indexes()));
   }
 
-  /** An index over columns that are not defined here has no twin to compare it with: left aside. */
+  /** An index of a table of which nothing else is defined here has no twin: left aside. */
   private void index(Index index, boolean added) {
     Part part = parts.get(index.table());
     if (part == null) {
@@ -130,12 +142,7 @@ final class Definition {
     }
     List<Index> indexes = new ArrayList<>(part.indexes());
     indexes.removeIf(other -> other.name().equals(index.name()));
-    List<String> columns = part.table().columns().stream().map(Column::name).toList();
-    boolean comparable =
-        part.whole()
-            || index.keys().stream()
-                .allMatch(key -> !key.expression() && columns.contains(key.term()));
-    if (added && comparable) {
+    if (added) {
       indexes.add(index);
     }
     parts.put(index.table(), new Part(part.whole(), part.table(), indexes));

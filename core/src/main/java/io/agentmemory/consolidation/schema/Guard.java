@@ -85,16 +85,29 @@ final class Guard {
 
   void check(Session session) {
     lock().ifPresent(sql -> session.execute("lock the tables", sql));
-    List<String> found = new ArrayList<>();
-    foreignObjects()
-        .ifPresent(
-            sql ->
-                session
-                    .rows("look for foreign objects", sql)
-                    .forEach(row -> found.add(String.valueOf(row.get(0)))));
-    if (!found.isEmpty()) {
-      throw new ChangeRefusedException(FOREIGN, found);
+    List<String> foreign = foreign(session);
+    if (!foreign.isEmpty()) {
+      throw new ChangeRefusedException(FOREIGN, foreign);
     }
+    List<String> data = data(session);
+    if (!data.isEmpty()) {
+      throw new ChangeRefusedException(DATA, data);
+    }
+  }
+
+  /** The foreign objects that would go along. */
+  List<String> foreign(Session session) {
+    return foreignObjects()
+        .map(sql -> session.rows("look for foreign objects", sql))
+        .orElse(List.of())
+        .stream()
+        .map(row -> String.valueOf(row.get(0)))
+        .toList();
+  }
+
+  /** Where data is that would go, and may not. */
+  List<String> data(Session session) {
+    List<String> found = new ArrayList<>();
     dataConditions()
         .forEach(
             (condition, reason) -> {
@@ -102,9 +115,7 @@ final class Guard {
                 found.add(reason);
               }
             });
-    if (!found.isEmpty()) {
-      throw new ChangeRefusedException(DATA, found);
-    }
+    return found;
   }
 
   static final String FOREIGN =

@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.schema;
 
 import static io.agentmemory.consolidation.ddl.Identifiers.literal;
+import static io.agentmemory.consolidation.ddl.Identifiers.quoted;
 
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.util.ArrayList;
@@ -68,6 +69,38 @@ final class HostCheck {
     String problem = session.value("check the host's table", problem(host));
     if (problem != null) {
       throw new SchemaException(refusal(host) + problem);
+    }
+  }
+
+  /**
+   * Refuses a project that is a column whose values the server does not turn into text the same way
+   * for ever, such as an enum: no index can hold that.
+   */
+  void indexable(Session session) {
+    String column = OwnRevisions.projectColumn(host);
+    if (column == null) {
+      return;
+    }
+    String type =
+        session.value(
+            "check the type of the project",
+            """
+            SELECT format_type(a.atttypid, a.atttypmod)
+            FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+            JOIN pg_proc f ON f.oid = y.typoutput
+            WHERE a.attrelid = to_regclass(%s) AND quote_ident(a.attname) IN (%s, %s)
+              AND a.attnum > 0 AND y.typcategory <> 'S' AND f.provolatile <> 'i'
+            """
+                .formatted(literal(host.table().sql()), literal(column), literal(quoted(column))));
+    if (type != null) {
+      throw new SchemaException(
+          """
+          Nothing was changed. The project of the host's table %s is the column %s of type %s, which \
+          no index can hold as text: how its values are written may change. Map it by an expression, \
+          HostTable.withProject("(%s)::text"): the index of unconsolidated task memories is then \
+          one over all projects\
+          """
+              .formatted(host.table(), column, type, column.replace("\"", "\\\"")));
     }
   }
 

@@ -121,7 +121,8 @@ final class OnlineBuilder {
     VALID
   }
 
-  private void make(Session session, Statements.Planned create, Index index, long end) {
+  /** Builds an index, again until the end where others are in the way; it is valid then. */
+  void make(Session session, Statements.Planned create, Index index, long end) {
     QualifiedName name = index.qualifiedName();
     for (int attempt = 0; ; attempt++) {
       if (state(session, name) == State.INVALID) {

@@ -10,6 +10,7 @@ import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The library's own revisions, the only place where its tables are written down. */
 final class OwnRevisions {
@@ -160,10 +161,17 @@ final class OwnRevisions {
     boolean known = !(hostTableAdopted && mapping.equals(HostTable.created(options.schema())));
     IndexKey id = IndexKey.column(mapping.idColumn());
     Index index = Index.btree("idx_tm_unconsolidated", host, mapping.idColumn());
-    return (known && mapping.project() != null && COLUMN.matcher(mapping.project()).matches()
-            ? index.withKeys(IndexKey.expression("(" + mapping.project() + ")::text"), id)
+    String project = projectColumn(mapping);
+    return (known && project != null
+            ? index.withKeys(IndexKey.expression("(" + project + ")::text"), id)
             : index)
         .where("is_consolidated = false");
+  }
+
+  /** The mapping's project where that is a column, as it is written there; else null. */
+  static @Nullable String projectColumn(HostTable mapping) {
+    String project = mapping.project();
+    return project != null && COLUMN.matcher(project).matches() ? project : null;
   }
 
   /**

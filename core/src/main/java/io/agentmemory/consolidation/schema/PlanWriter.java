@@ -6,8 +6,9 @@ import io.agentmemory.consolidation.schema.Statements.Planned;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 
-/** Writes down what an upgrade would do to the database that it looks at. */
+/** Writes down what an upgrade or a downgrade would do to the database that it looks at. */
 final class PlanWriter {
   private final SchemaOptions options;
   private final Planner planner;
@@ -29,8 +30,7 @@ final class PlanWriter {
   }
 
   UpgradePlan write(Session session) {
-    session.execute("change nothing", "SET TRANSACTION READ ONLY");
-    Snapshot now = Snapshot.read(session.connection(), options);
+    Snapshot now = look(session);
     Plan plan = planner.up(now, null);
     Meanings meanings = new Meanings(plan, TableSize.of(session, plan), online);
     ScriptContext context = context(now);
@@ -47,6 +47,27 @@ final class PlanWriter {
     after.forEach(each -> meant.add(meanings.of(each)));
     ScriptWriter writer = new ScriptWriter(options, context);
     return new UpgradePlan(meant, writer.script(now, plan, inTransaction, after));
+  }
+
+  /** What a downgrade would do, and what is in its way. */
+  DowngradePlan writeDown(Session session, Function<Snapshot, Plan> planning) {
+    Snapshot now = look(session);
+    Plan plan = planning.apply(now);
+    Meanings meanings = new Meanings(plan, TableSize.of(session, plan), online);
+    ScriptContext context = context(now);
+    List<Planned> statements = new Statements(options, context.extensionSchema()).of(plan);
+    Guard guard = new Guard(plan, allowed);
+    List<String> obstacles = new ArrayList<>(guard.foreign(session));
+    obstacles.addAll(guard.data(session));
+    return new DowngradePlan(
+        statements.stream().map(meanings::of).toList(),
+        obstacles,
+        new ScriptWriter(options, context).script(now, plan, statements, List.of()));
+  }
+
+  private Snapshot look(Session session) {
+    session.execute("change nothing", "SET TRANSACTION READ ONLY");
+    return Snapshot.read(session.connection(), options);
   }
 
   private ScriptContext context(Snapshot now) {

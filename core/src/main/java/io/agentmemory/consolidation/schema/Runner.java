@@ -1,7 +1,10 @@
 package io.agentmemory.consolidation.schema;
 
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -107,11 +110,12 @@ final class Runner {
       if (result.isPresent()) {
         return result.get();
       }
+      String obstacle = tried.obstacle + tried.inTheWay(new Session(connection));
       if (System.nanoTime() >= end) {
         throw new SchemaBusyException(
-            "Gave up after " + waiting.deadline() + ": " + tried.obstacle, tried.cause);
+            "Gave up after " + waiting.deadline() + ": " + obstacle, tried.cause);
       }
-      LOG.info("Schema {}: waiting, {}", options.schema(), tried.obstacle);
+      LOG.info("Schema {}: waiting, {}", options.schema(), obstacle);
       Pause.after(attempt, end);
     }
   }
@@ -179,6 +183,7 @@ final class Runner {
     private final Task<R> task;
     private String obstacle = "";
     private @Nullable SchemaSqlException cause;
+    private List<QualifiedName> tables = List.of();
 
     Attempt(Task<R> task) {
       this.task = task;
@@ -193,6 +198,7 @@ final class Runner {
       try {
         Snapshot now = Snapshot.read(session.connection(), options);
         Plan plan = task.plan(now);
+        tables = plan.changes().stream().map(Change::target).toList();
         if (plan.takesAway() && !builds.tryTake(session)) {
           obstacle = builds.heldBy(session);
           return Optional.empty();
@@ -207,6 +213,13 @@ final class Runner {
         obstacle = e.getMessage() == null ? "a lock was not to be had" : e.getMessage();
         return Optional.empty();
       }
+    }
+
+    /** Asked after the transaction: those who were in its way are still there. */
+    String inTheWay(Session session) {
+      return cause != null && LOCK_NOT_AVAILABLE.equals(cause.sqlState())
+          ? Backends.inTheWay(session, tables, waiting.lockTimeout())
+          : "";
     }
   }
 }

@@ -205,9 +205,51 @@ public final class Schema {
   }
 
   private UpgradeResult up(@Nullable String target) {
-    OnlineBuilder builder =
-        new OnlineBuilder(options, planner, waiting, online, dataSource::getConnection);
-    return runner().run(new Upgrader(options, planner, allowed, online, builder, target));
+    return runner().run(new Upgrader(options, planner, allowed, online, builder(), target));
+  }
+
+  private OnlineBuilder builder() {
+    return new OnlineBuilder(options, planner, waiting, online, dataSource::getConnection);
+  }
+
+  /**
+   * Records tables that somebody else made, by the migration of another tool or by hand, once they
+   * are found to be those of {@code consolidation_001} without a difference, beside a host's table
+   * with its two columns. Later revisions of the library that are there as a whole are recorded
+   * too; {@link #upgrade} then applies the rest. A downgrade treats all of it as its own, but
+   * leaves the host's table and the schema. Where {@code consolidation_001} is recorded already,
+   * this costs one query and takes no lock.
+   *
+   * @return what was recorded, as the revisions applied; empty where nothing was to do
+   * @throws SchemaMismatchException if there is a difference; it names each, with what would have
+   *     to change
+   */
+  public UpgradeResult adopt() {
+    return runner().run(new Adopter(options, planner));
+  }
+
+  /**
+   * Turns the embeddings of {@code consolidated_memories} from {@code double precision[]}, as some
+   * other tool made them, into the vector type of the options, and makes their index {@code
+   * idx_cm_embedding}. Before {@link #adopt}. This needs {@link Hazard#LOSES_PRECISION}.
+   *
+   * <p>Others go on reading and writing meanwhile: a column beside the old one is kept up by a
+   * trigger, filled in batches of 500 rows and at last put in the old one's place; nobody waits
+   * longer than for the lock timeout at a time, and for one batch where it writes the same row. The
+   * table needs about twice its room. Afterwards numbers can still be written to the column as an
+   * array; what is read are vectors. Where a call was cut short, the next one goes on from there.
+   * {@link #withProgress} is told of the rows, then of the index.
+   *
+   * @return what was done; nothing where the embeddings are vectors and indexed
+   * @throws ChangeRefusedException if the hazard is not allowed, if an embedding cannot become a
+   *     vector of these dimensions, or if objects that are not the library's would go along
+   */
+  public ConversionResult convertEmbeddings() {
+    return runner()
+        .connected(
+            new EmbeddingConverter(
+                    options, allowed, waiting, online, builder(), dataSource::getConnection)
+                ::convert);
   }
 
   /**
@@ -255,6 +297,42 @@ public final class Schema {
    */
   public DowngradeResult downgradeToNothing() {
     return down(planner::downToNothing);
+  }
+
+  /**
+   * Tells what {@link #downgrade} would do, as {@link #plan} does of an upgrade, and what is in its
+   * way. Changes nothing. Looking for data may read whole tables.
+   *
+   * @return the plan; its {@code toString} is a table to read
+   */
+  public DowngradePlan planDowngrade() {
+    return planDown(planner::downOne);
+  }
+
+  /**
+   * Tells what {@link #downgradeTo} would do, and what is in its way. Changes nothing.
+   *
+   * @param revision the revision that stays
+   * @return the plan; its {@code toString} is a table to read
+   * @throws IllegalArgumentException if there is no such revision
+   */
+  public DowngradePlan planDowngradeTo(String revision) {
+    Objects.requireNonNull(revision, "revision");
+    return planDown(now -> planner.downTo(now, revision));
+  }
+
+  /**
+   * Tells what {@link #downgradeToNothing} would do, and what is in its way. Changes nothing.
+   *
+   * @return the plan; its {@code toString} is a table to read
+   */
+  public DowngradePlan planDowngradeToNothing() {
+    return planDown(planner::downToNothing);
+  }
+
+  private DowngradePlan planDown(Function<Snapshot, Plan> planning) {
+    PlanWriter writer = new PlanWriter(options, planner, changelogs, allowed, online);
+    return runner().rolledBack(session -> writer.writeDown(session, planning));
   }
 
   private DowngradeResult down(Function<Snapshot, Plan> planning) {

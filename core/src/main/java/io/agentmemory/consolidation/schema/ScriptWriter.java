@@ -128,12 +128,13 @@ final class ScriptWriter {
     StringBuilder script = new StringBuilder();
     script.append(
         """
-        -- Upgrade of the consolidation schema. Run it by
+        -- %s of the consolidation schema. Run it by
         --   psql --no-psqlrc --file=SCRIPT
         -- It begins and commits its transaction itself. Where a lock is not to be had in time it
         -- stops; plan again then.
         \\set ON_ERROR_STOP on
-        """);
+        """
+            .formatted(plan.direction() == Plan.Direction.UP ? "Upgrade" : "Downgrade"));
     if (!plan.isEmpty()) {
       script.append("\nBEGIN ISOLATION LEVEL READ COMMITTED;\nSET LOCAL lock_timeout = '2s';\n");
       script.append(transaction(now, plan, inTransaction)).append("\nCOMMIT;\n");

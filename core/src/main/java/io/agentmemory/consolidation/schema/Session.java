@@ -47,19 +47,41 @@ final class Session {
       statement.setEscapeProcessing(false);
       try (ResultSet result = statement.executeQuery(sql)) {
         List<List<@Nullable String>> rows = new ArrayList<>();
-        int columns = result.getMetaData().getColumnCount();
         while (result.next()) {
-          List<@Nullable String> row = new ArrayList<>();
-          for (int i = 1; i <= columns; i++) {
-            row.add(result.getString(i));
-          }
-          rows.add(row);
+          rows.add(texts(result));
         }
         return rows;
       }
     } catch (SQLException e) {
       throw SchemaSqlException.of(name, sql, null, e);
     }
+  }
+
+  /** Runs several statements; the columns of the last one's row as text, none if it has none. */
+  List<@Nullable String> lastRow(String name, String sql) {
+    try (Statement statement = connection.createStatement()) {
+      statement.setEscapeProcessing(false);
+      boolean rows = statement.execute(sql);
+      List<@Nullable String> row = new ArrayList<>();
+      while (rows || statement.getUpdateCount() >= 0) {
+        if (rows) {
+          ResultSet result = statement.getResultSet();
+          row = result.next() ? texts(result) : List.of();
+        }
+        rows = statement.getMoreResults();
+      }
+      return row;
+    } catch (SQLException e) {
+      throw SchemaSqlException.of(name, sql, null, e);
+    }
+  }
+
+  private static List<@Nullable String> texts(ResultSet result) throws SQLException {
+    List<@Nullable String> row = new ArrayList<>();
+    for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+      row.add(result.getString(i));
+    }
+    return row;
   }
 
   /** Reads the first column of one row, null where there is none. */

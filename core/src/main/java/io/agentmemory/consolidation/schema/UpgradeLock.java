@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -73,18 +72,14 @@ final class UpgradeLock {
   private @Nullable String holder(Session session) {
     String sql =
         """
-        SELECT 'pid ' || l.pid, 'role ' || a.usename, 'application ' || a.application_name,
-          'in its transaction since ' || a.xact_start, a.state || ' since ' || a.state_change,
-          left(a.query, 100)
+        SELECT %s
         FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
           AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
           AND l.classid::bigint = %d AND l.objid::bigint = %d
         """
-            .formatted(key >>> 32, key & 0xFFFF_FFFFL);
+            .formatted(Backends.COLUMNS, key >>> 32, key & 0xFFFF_FFFFL);
     List<@Nullable String> row = session.row("see who holds " + what, sql);
-    return row.isEmpty()
-        ? null
-        : row.stream().filter(s -> s != null && !s.isEmpty()).collect(Collectors.joining(", "));
+    return row.isEmpty() ? null : Backends.describe(row);
   }
 }

@@ -56,7 +56,11 @@ public record UpgradePlan(List<PlannedStatement> statements, String script) {
   /** A table to read, a line for each statement. */
   @Override
   public String toString() {
-    if (isEmpty()) {
+    return table(statements);
+  }
+
+  static String table(List<PlannedStatement> statements) {
+    if (statements.isEmpty()) {
       return "Nothing to do\n";
     }
     List<List<String>> rows = new ArrayList<>();

@@ -64,6 +64,9 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
       notes.add("Adopted the host's table " + options.hostTable().table());
       warnings.addAll(host.mapping(session, true, searchPath));
     }
+    if (plan.has(OwnRevisions.CONSOLIDATION_003) && now.hostTableAdopted()) {
+      host.indexable(session);
+    }
     new Guard(plan, allowed).check(session);
     Meanings meanings = new Meanings(plan, TableSize.of(session, plan), online);
     List<Statements.Planned> statements =

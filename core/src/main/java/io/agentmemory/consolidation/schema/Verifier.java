@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.schema;
 
 import static io.agentmemory.consolidation.ddl.Identifiers.literal;
+import static io.agentmemory.consolidation.ddl.Identifiers.quoted;
 
 import io.agentmemory.consolidation.ddl.Change;
 import io.agentmemory.consolidation.ddl.QualifiedName;
@@ -9,13 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Compares tables with their definition in the server's own words: beside each stands an empty
  * temporary twin, made from the definition, and the catalog is asked the same about both.
  */
 final class Verifier {
-  private static final String ABSENT = "absent";
+  static final String ABSENT = "absent";
 
   /** Two columns, path and value, of one table. */
   private static final String DESCRIBE =
@@ -89,9 +91,13 @@ final class Verifier {
     for (Definition.Part part : definition.parts()) {
       QualifiedName name = part.table().name();
       Map<String, String> actual = read("describe a table", DESCRIBE, name);
+      if (actual.isEmpty()) {
+        differences.add(new Difference(name.sql(), "a table", ABSENT));
+        continue;
+      }
       QualifiedName twin = makeTwin(part);
       Map<String, String> expected = read("describe a twin", DESCRIBE, twin);
-      if (!actual.isEmpty() && !actual.equals(expected)) {
+      if (!actual.equals(expected)) {
         Map<String, String> restated = read("restate a twin", RESTATE, twin);
         dropTwin(twin);
         makeTwin(part.restated(restated));
@@ -103,13 +109,23 @@ final class Verifier {
                     : value);
       }
       dropTwin(twin);
+      expected.keySet().removeIf(path -> !part.defines(path));
       compare(part, expected, actual, differences);
     }
     return differences;
   }
 
   private QualifiedName makeTwin(Definition.Part part) {
-    QualifiedName twin = new QualifiedName("pg_temp", part.table().name().name());
+    QualifiedName name = part.table().name();
+    QualifiedName twin = new QualifiedName("pg_temp", name.name());
+    if (!part.whole()) {
+      session.execute("make a twin", "CREATE TABLE %s (LIKE %s)".formatted(twin.sql(), name.sql()));
+      session.execute(
+          "leave our columns out of the twin",
+          part.table().columns().stream()
+              .map(column -> "DROP COLUMN IF EXISTS " + quoted(column.name()))
+              .collect(Collectors.joining(", ", "ALTER TABLE " + twin.sql() + " ", "")));
+    }
     for (Change change : part.copy(twin)) {
       session.execute(new Statements.Planned(null, renderer.render(change)));
     }
@@ -134,10 +150,6 @@ final class Verifier {
       Map<String, String> actual,
       List<Difference> differences) {
     String table = part.table().name().sql();
-    if (actual.isEmpty()) {
-      differences.add(new Difference(table, "a table", ABSENT));
-      return;
-    }
     expected.forEach(
         (path, value) -> {
           String found = actual.getOrDefault(path, ABSENT);

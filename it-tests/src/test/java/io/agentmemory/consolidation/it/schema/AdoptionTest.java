@@ -156,6 +156,58 @@ class AdoptionTest {
   }
 
   @Test
+  void refusesAProjectColumnThatNoIndexCanHoldAndTakesItAsAnExpression() {
+    Sql.run(
+        database.dataSource(),
+        """
+        CREATE SCHEMA app;
+        CREATE TYPE app.tenant AS ENUM ('a', 'b');
+        CREATE TABLE app.task_memories (id text PRIMARY KEY, project app.tenant);
+        """);
+    String before = database.dumpSchema();
+    HostTable host = HostTable.existing(new QualifiedName("app", "task_memories"));
+    SchemaOptions column = OPTIONS.toBuilder().hostTable(host.withProject("project")).build();
+    assertThatExceptionOfType(SchemaException.class)
+        .isThrownBy(() -> Schema.on(database.dataSource(), column).upgrade())
+        .withMessageContaining("is the column project of type app.tenant, which no index can hold")
+        .withMessageContaining("HostTable.withProject(\"(project)::text\")");
+    assertThat(database.dumpSchema()).isEqualTo(before);
+    SchemaOptions expression =
+        OPTIONS.toBuilder().hostTable(host.withProject("(project)::text")).build();
+    Schema schema = Schema.on(database.dataSource(), expression);
+    assertThat(schema.upgrade().applied()).contains("consolidation_003");
+    assertThat(schema.verify()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"uuid", "integer", "varchar(20)"})
+  void takesAProjectColumnOfTheType(String type) {
+    Sql.run(
+        database.dataSource(),
+        "CREATE SCHEMA app; CREATE TABLE app.task_memories (id text PRIMARY KEY, \"Project\" "
+            + type
+            + ")");
+    HostTable host =
+        HostTable.existing(new QualifiedName("app", "task_memories")).withProject("\"Project\"");
+    Schema schema = Schema.on(database.dataSource(), OPTIONS.toBuilder().hostTable(host).build());
+    schema.upgrade();
+    assertThat(schema.verify()).isEmpty();
+    Sql.run(
+        database.dataSource(),
+        "DROP INDEX app.idx_tm_unconsolidated;"
+            + " CREATE INDEX idx_tm_unconsolidated ON app.task_memories (id)");
+    assertThat(schema.verify())
+        .singleElement()
+        .satisfies(
+            difference -> {
+              assertThat(difference.path()).endsWith(" index idx_tm_unconsolidated");
+              assertThat(difference.expected())
+                  .contains("USING btree (((\"Project\")::text), id) WHERE");
+              assertThat(difference.actual()).isEqualTo("USING btree (id)");
+            });
+  }
+
+  @Test
   void neverDropsWhatWasAdoptedEvenWhenDataMayGo() {
     Sql.run(database.dataSource(), HOST);
     Schema ours = Schema.on(database.dataSource(), OPTIONS);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.schema.IndexBuilds;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaException;
 import io.agentmemory.consolidation.schema.SchemaMismatchException;
@@ -86,6 +87,42 @@ class ExtensionTest {
   }
 
   @Test
+  void isEnoughForARoleWithoutCreateOnTheDatabaseThatOwnsItsSchema() {
+    Sql.run(
+        database.dataSource(),
+        "CREATE EXTENSION vector; REVOKE ALL ON SCHEMA public FROM public;"
+            + " GRANT USAGE ON SCHEMA public TO public");
+    SchemaOptions options = SchemaOptions.builder().schema("memories").dimensions(3).build();
+    as(
+        role -> {
+          assertThat(
+                  Sql.rows(
+                      database.dataSource(),
+                      "SELECT has_database_privilege('%s', '%s', 'CREATE')"
+                          .formatted(role, database.name())))
+              .containsExactly("f");
+        },
+        options,
+        schema ->
+            assertThatExceptionOfType(SchemaSqlException.class)
+                .isThrownBy(schema::upgrade)
+                .withMessageContaining("create schema memories failed with SQLSTATE 42501")
+                .withMessageContaining("The role lacks that privilege"));
+    as(
+        role -> {
+          Sql.run(database.dataSource(), "CREATE SCHEMA memories AUTHORIZATION " + role);
+        },
+        options,
+        schema -> {
+          assertThat(schema.upgrade().applied()).contains("consolidation_001");
+          assertThat(schema.verify()).isEmpty();
+          assertThat(schema.plan().isEmpty()).isTrue();
+          schema.downgradeToNothing();
+          assertThat(schema.withIndexBuilds(IndexBuilds.ONLINE).upgrade().applied()).isNotEmpty();
+        });
+  }
+
+  @Test
   void isRefusedBelowTheMinimumAndWarnedOfBelowTheSoundVersion() {
     Schema schema = Schema.on(database.dataSource());
     Sql.run(database.dataSource(), "CREATE EXTENSION vector");
@@ -118,8 +155,12 @@ class ExtensionTest {
         "UPDATE pg_extension SET extversion = '" + version + "' WHERE extname = 'vector'");
   }
 
-  /** Works as a role that is no superuser, named like the database, and drops it. */
   private void as(Consumer<String> prepare, Consumer<Schema> work) {
+    as(prepare, SchemaOptions.defaults(), work);
+  }
+
+  /** Works as a role that is no superuser, named like the database, and drops it. */
+  private void as(Consumer<String> prepare, SchemaOptions options, Consumer<Schema> work) {
     String role = database.name() + "_role";
     Sql.run(database.dataSource(), "CREATE ROLE " + role + " LOGIN PASSWORD 'secret'");
     try {
@@ -128,7 +169,7 @@ class ExtensionTest {
       dataSource.setUrl(database.jdbcUrl());
       dataSource.setUser(role);
       dataSource.setPassword("secret");
-      work.accept(Schema.on((DataSource) dataSource));
+      work.accept(Schema.on((DataSource) dataSource, options));
     } finally {
       Sql.run(database.dataSource(), "DROP OWNED BY " + role + "; DROP ROLE " + role);
     }

@@ -6,6 +6,7 @@ import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.it.postgres.PostgresServer;
 import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.schema.DowngradePlan;
 import io.agentmemory.consolidation.schema.IndexBuilds;
 import io.agentmemory.consolidation.schema.LockMode;
 import io.agentmemory.consolidation.schema.PlannedStatement;
@@ -69,6 +70,46 @@ class PlanTest {
     assertThat(plan.hazards()).containsExactly(Hazard.BLOCKS_FOR_LONG);
     assertThat(statement(plan, "create index idx_tm_consolidated").lock())
         .isEqualTo(LockMode.SHARE);
+  }
+
+  @Test
+  void saysOfADowngradeWhatGoesAndWhatIsInItsWay() {
+    Sql.run(database.dataSource(), HOST);
+    Schema schema = Schema.on(database.dataSource()).withIndexBuilds(IndexBuilds.IN_TRANSACTION);
+    Sql.run(database.dataSource(), "CREATE EXTENSION vector");
+    String nothing = database.dumpSchema();
+    schema.upgrade();
+    Sql.run(
+        database.dataSource(),
+        """
+        CREATE VIEW seen AS SELECT id, is_consolidated FROM task_memories;
+        INSERT INTO consolidation_jobs (id, project_id, status, trigger_type, created_at)
+          VALUES ('a', 'p', 'pending', 'manual', now());
+        """);
+    String before = database.dumpSchema();
+    DowngradePlan refused = schema.planDowngradeToNothing();
+    assertThat(database.dumpSchema()).isEqualTo(before);
+    assertThat(refused.obstacles())
+        .containsExactly("view public.seen", "table \"public\".\"consolidation_jobs\" has rows");
+    assertThat(refused.toString())
+        .contains("drop table consolidation_jobs", "DELETES_DATA", "in the way: view public.seen");
+    assertThat(schema.planDowngradeTo("consolidation_002").statements())
+        .extracting(PlannedStatement::name)
+        .containsExactly(
+            "drop index idx_cj_running",
+            "drop index idx_cj_pending",
+            "drop from table consolidation_jobs the columns heartbeat_at, run_after",
+            "forget consolidation_004",
+            "drop index idx_tm_unconsolidated",
+            "drop index idx_cj_project_created",
+            "drop index idx_cm_project_created",
+            "forget consolidation_003");
+    Sql.run(database.dataSource(), "DROP VIEW seen");
+    DowngradePlan allowed = schema.allowing(Hazard.DELETES_DATA).planDowngradeToNothing();
+    assertThat(allowed.obstacles()).isEmpty();
+    psql(allowed.script());
+    assertThat(database.dumpSchema()).isEqualTo(nothing);
+    assertThat(schema.planDowngrade().isEmpty()).isTrue();
   }
 
   @Test

@@ -108,7 +108,7 @@ class StartersTest {
   }
 
   @Test
-  void givesUpOnABusyHostTableAtTheDeadlineNamingTheStatementAndChangingNothing()
+  void givesUpOnABusyHostTableAtTheDeadlineNamingTheStatementAndWhoIsInTheWay()
       throws SQLException {
     Sql.run(
         database.dataSource(),
@@ -120,9 +120,14 @@ class StartersTest {
             .withDeadline(Duration.ofMillis(200));
     try (Connection busy = database.dataSource().getConnection()) {
       busy.setAutoCommit(false);
+      Sql.run(busy, "SET application_name = 'the writer'");
       Sql.run(busy, "INSERT INTO task_memories VALUES ('a')");
       assertThatExceptionOfType(SchemaBusyException.class)
           .isThrownBy(schema::upgrade)
+          .withMessageContaining("In the way:\n  - pid ")
+          .withMessageContaining("application the writer, in its transaction since ")
+          .withMessageContaining("idle in transaction since ")
+          .withMessageContaining("INSERT INTO task_memories")
           .withMessageContaining("Revision consolidation_001: add to table task_memories")
           .withMessageContaining("SQLSTATE 55P03");
       busy.rollback();
