@@ -86,8 +86,13 @@ final class Call implements AutoCloseable {
       }
       return this;
     }
+    return floats(name, value.values());
+  }
+
+  /** Sends numbers in binary, as an array of single precision. */
+  Call floats(String name, float[] values) throws SQLException {
     for (int position : sql.positions(name)) {
-      statement.setObject(position, value.values(), Types.ARRAY);
+      statement.setObject(position, values, Types.ARRAY);
     }
     return this;
   }

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -314,6 +315,84 @@ public final class ConsolidatedMemoryDao {
         "memories.searchFused",
         handle ->
             FusedSearch.run(session(handle), statistics(handle), rule(handle), projectId, query));
+  }
+
+  /**
+   * Finds the memories nearest to each of several embeddings, in one round trip: as so many calls
+   * of {@link #searchByVector} would, with the same choice between comparing all memories and the
+   * index, but without the way to the server and back for each.
+   *
+   * @param projectId the project
+   * @param embeddings what to be near to, at most 1,000, with at most 10,000 hits in all
+   * @param query what to find for each of them
+   * @return the results in the order of the embeddings; of each as many hits as asked for, or all
+   *     with an embedding that pass the filter, less those that are farther away than the query
+   *     allows
+   */
+  public List<SearchResult<VectorHit>> searchByVectors(
+      String projectId, List<Embedding> embeddings, BatchQuery query) {
+    Checks.id("projectId", projectId);
+    List<Embedding> asked = MemoryChecks.embeddings(embeddings, database.options());
+    Checks.notNull("query", query).check("embeddings", asked.size(), MemoryChecks.MOST_ROWS);
+    if (asked.isEmpty()) {
+      return List.of();
+    }
+    return database.read(
+        "memories.searchByVectors",
+        handle ->
+            new BatchSearch(session(handle), rule(handle), projectId, query).byEmbeddings(asked));
+  }
+
+  /**
+   * Finds the memories nearest to each of several stored memories, in one round trip and without
+   * sending or fetching an embedding. A memory is not its own neighbour.
+   *
+   * @param projectId the project
+   * @param ids the memories' ids, at most 1,000, with at most 100,000 neighbours in all
+   * @param query what to find for each of them
+   * @return the results by id, in the order of the ids; of each as many neighbours as asked for, or
+   *     all others with an embedding that pass the filter, less those that are farther away than
+   *     the query allows. Ids that the project has no memory of are left out, and so are memories
+   *     without an embedding. The filter is for the neighbours, not for the memories themselves
+   */
+  public Map<String, SearchResult<Neighbour>> neighbours(
+      String projectId, Collection<String> ids, BatchQuery query) {
+    Checks.id("projectId", projectId);
+    Set<String> distinct = MemoryChecks.distinctIds(ids);
+    Checks.notNull("query", query).check("ids", distinct.size(), BatchSearch.MOST_NEIGHBOURS);
+    if (distinct.isEmpty()) {
+      return Map.of();
+    }
+    return database.read(
+        "memories.neighbours",
+        handle -> new BatchSearch(session(handle), rule(handle), projectId, query).byIds(distinct));
+  }
+
+  /**
+   * Finds pairs of a project's memories that are alike, each pair once, in pages: of so many
+   * memories at a time those that are more than so similar to them and come after them in the order
+   * of ids (by their bytes). Going on from {@link SimilarPairs#next} until it is null finds them
+   * for the whole project; what is inserted meanwhile may be seen or not.
+   *
+   * <p>In a project that searches go through an index for, a pair may be missed as a search may
+   * miss a hit; more {@linkplain PairQuery#withEffort effort} misses fewer.
+   *
+   * @param projectId the project
+   * @param query which pairs
+   * @param page which memories: at most 1,000, with at most 100,000 neighbours in all
+   * @return the pairs of a page, in order of the first id, then the most similar first
+   */
+  public SimilarPairs similarPairs(String projectId, PairQuery query, PageRequest page) {
+    Checks.id("projectId", projectId);
+    Checks.notNull("query", query);
+    Checks.page(page);
+    Checks.idOrNull("page.after", page.after());
+    query
+        .neighbours(query.mostNeighbours())
+        .check("page.size", page.size(), BatchSearch.MOST_NEIGHBOURS);
+    return database.read(
+        "memories.similarPairs",
+        handle -> new PairSearch(session(handle), rule(handle), projectId, query).page(page));
   }
 
   private void check(NewMemory memory) {

@@ -154,6 +154,20 @@ final class MemoryChecks {
     }
   }
 
+  /** A copy of embeddings that all fit the schema. */
+  static List<Embedding> embeddings(List<Embedding> embeddings, SchemaOptions options) {
+    List<Embedding> copy = new ArrayList<>(Checks.notNull("embeddings", embeddings));
+    for (int i = 0; i < copy.size(); i++) {
+      String name = "embeddings[" + i + "]";
+      try {
+        embedding(Checks.notNull(name, copy.get(i)), options);
+      } catch (InvalidInputException e) {
+        throw new InvalidInputException(name + ": " + e.getMessage(), e);
+      }
+    }
+    return copy;
+  }
+
   /** A copy of memories none of which is null, and which all fit the schema. */
   static List<NewMemory> memories(Collection<NewMemory> memories, SchemaOptions options) {
     List<NewMemory> copy = new ArrayList<>(Checks.notNull("memories", memories));

@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.dao;
 
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.SearchIndexes;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides how a search by vector goes about it.
@@ -61,7 +62,15 @@ final class SearchRule {
   }
 
   Way way(VectorQuery query) {
-    if (query.exact()) {
+    return way(query.exact());
+  }
+
+  Way way(BatchQuery query) {
+    return way(query.exact());
+  }
+
+  private Way way(boolean exact) {
+    if (exact) {
       return Way.EXACTLY;
     }
     return byProject && possible ? Way.BY_PROJECT : Way.AMONG_ALL;
@@ -75,18 +84,36 @@ final class SearchRule {
   }
 
   static int candidates(VectorQuery query) {
-    SearchEffort effort = query.effort();
+    return candidates(query.limit(), query.filter(), query.effort());
+  }
+
+  static int candidates(BatchQuery query) {
+    return candidates(query.limit(), query.filter(), query.effort());
+  }
+
+  private static int candidates(int limit, MemoryFilter filter, @Nullable SearchEffort effort) {
     if (effort != null) {
       return effort.candidates();
     }
-    boolean filtered = FilterSql.shape(query.filter()) != 0;
+    boolean filtered = FilterSql.shape(filter) != 0;
     int least = filtered ? CANDIDATES_WITH_FILTER : CANDIDATES;
-    return Math.min(MOST_CANDIDATES, Math.max(least, 2 * query.limit()));
+    return Math.min(MOST_CANDIDATES, Math.max(least, 2 * limit));
   }
 
   /** Up to how many rows a project is searched exactly. */
   int exactUpTo(VectorQuery query) {
-    int rows = Math.max(FEWEST_ROWS, rowsForCandidate * candidates(query));
-    return FilterSql.shape(query.filter()) != 0 ? Math.max(ROWS_WITH_FILTER, rows) : rows;
+    return exactUpTo(query.filter(), candidates(query));
+  }
+
+  /** The same where either index may be followed. */
+  int exactUpTo(BatchQuery query) {
+    return way(query) == Way.AMONG_ALL
+        ? SearchSql.EXACT_UP_TO
+        : exactUpTo(query.filter(), candidates(query));
+  }
+
+  private int exactUpTo(MemoryFilter filter, int candidates) {
+    int rows = Math.max(FEWEST_ROWS, rowsForCandidate * candidates);
+    return FilterSql.shape(filter) != 0 ? Math.max(ROWS_WITH_FILTER, rows) : rows;
   }
 }

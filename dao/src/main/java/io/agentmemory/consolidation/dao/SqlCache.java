@@ -34,6 +34,8 @@ final class SqlCache {
         names.inExtension(VectorFormat.of(options.vectorType()).typeName() + "_send"));
     fragments.put("distance", names.cosineDistance());
     fragments.put("configuration", configuration(options.textSearchConfiguration()));
+    fragments.put("dimensions", String.valueOf(options.dimensions()));
+    fragments.put("to", ":"); // between the bounds of an array's slice
     fragments.put("exactUpTo", String.valueOf(SearchSql.EXACT_UP_TO));
     fragments.put("host", host.table().sql());
     fragments.put("hostId", Identifiers.quoted(host.idColumn()));

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.agentmemory.consolidation.dao.BatchQuery;
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
@@ -20,10 +21,12 @@ import io.agentmemory.consolidation.dao.LeaseLostException;
 import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryUpdate;
+import io.agentmemory.consolidation.dao.Neighbour;
 import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.OnConflict;
 import io.agentmemory.consolidation.dao.OnLineage;
 import io.agentmemory.consolidation.dao.PageRequest;
+import io.agentmemory.consolidation.dao.PairQuery;
 import io.agentmemory.consolidation.dao.Sources;
 import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.TriggerType;
@@ -156,6 +159,40 @@ class ProjectIsolationTest {
                     .hits(),
                 hit -> hit.memory(),
                 3));
+    of(
+        "ConsolidatedMemoryDao.searchByVectors(String,List,BatchQuery)",
+        c ->
+            mine(
+                c.memories()
+                    .searchByVectors("mine", List.of(EAST.embedding()), BatchQuery.of(100))
+                    .get(0)
+                    .hits(),
+                hit -> hit.memory(),
+                3));
+    of(
+        "ConsolidatedMemoryDao.neighbours(String,Collection,BatchQuery)",
+        c -> {
+          var found =
+              c.memories().neighbours("mine", List.of("theirs1", "mine1"), BatchQuery.of(100));
+          assertThat(found.keySet()).containsExactly("mine1");
+          assertThat(found.get("mine1").hits())
+              .extracting(Neighbour::id)
+              .containsExactly("mine2", "mine3");
+        });
+    of(
+        "ConsolidatedMemoryDao.similarPairs(String,PairQuery,PageRequest)",
+        c -> {
+          for (PairQuery query : List.of(PairQuery.of(0.1), PairQuery.of(0.1).exactly())) {
+            assertThat(c.memories().similarPairs("mine", query, ALL).pairs())
+                .hasSize(3)
+                .allMatch(p -> p.leftId().startsWith("mine") && p.rightId().startsWith("mine"));
+          }
+          assertThat(
+                  c.memories()
+                      .similarPairs("mine", PairQuery.of(0.1).amongUnconsolidated(), ALL)
+                      .pairs())
+              .hasSize(1);
+        });
     of(
         "Consolidation.consolidate(NewMemory,Sources)",
         c -> {

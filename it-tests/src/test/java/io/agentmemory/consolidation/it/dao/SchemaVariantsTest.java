@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.agentmemory.consolidation.dao.BatchQuery;
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.Embedding;
@@ -16,6 +17,7 @@ import io.agentmemory.consolidation.dao.MemoryUpdate;
 import io.agentmemory.consolidation.dao.OnConflict;
 import io.agentmemory.consolidation.dao.OnLineage;
 import io.agentmemory.consolidation.dao.PageRequest;
+import io.agentmemory.consolidation.dao.PairQuery;
 import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import io.agentmemory.consolidation.schema.SchemaMismatchException;
@@ -71,6 +73,19 @@ class SchemaVariantsTest {
     assertThat(hits.get(0).distance()).isEqualTo(0, within(1e-5));
     assertThat(hits.get(1).similarity())
         .isEqualTo(near.cosineSimilarity(embedding(dimensions, 2)), within(2e-3));
+    assertThat(
+            memories.searchByVectors("p", List.of(near, near), BatchQuery.of(2)).stream()
+                .map(result -> result.hits()))
+        .containsExactly(hits, hits);
+    double similarity = hits.get(1).similarity();
+    assertThat(memories.neighbours("p", List.of("first"), BatchQuery.of(2)).get("first").hits())
+        .singleElement()
+        .satisfies(n -> assertThat(n.similarity()).isEqualTo(similarity, within(1e-5)));
+    for (PairQuery query : List.of(PairQuery.of(-0.99), PairQuery.of(-0.99).exactly())) {
+      assertThat(memories.similarPairs("p", query, PageRequest.first(10)).pairs())
+          .singleElement()
+          .satisfies(pair -> assertThat(pair.similarity()).isEqualTo(similarity, within(1e-5)));
+    }
     assertThat(memories.searchByText("p", TextQuery.of("apples", 10)).hits()).hasSize(2);
     assertThat(memories.searchFused("p", FusedQuery.of("red apples", near, 10)).hits()).hasSize(2);
     assertThat(

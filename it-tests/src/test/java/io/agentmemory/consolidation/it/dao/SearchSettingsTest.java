@@ -5,12 +5,14 @@ import static io.agentmemory.consolidation.it.dao.Samples.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.agentmemory.consolidation.dao.BatchQuery;
 import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.DatabaseException;
 import io.agentmemory.consolidation.dao.FusedQuery;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.PageRequest;
+import io.agentmemory.consolidation.dao.PairQuery;
 import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import java.sql.Connection;
@@ -52,6 +54,15 @@ class SearchSettingsTest {
     assertThat(memories.searchFused("p", FusedQuery.of("apples", EAST.embedding(), 10)).hits())
         .hasSize(10);
     assertThat(memories.list("p", MemoryFilter.none(), PageRequest.first(10)).items()).hasSize(10);
+    assertThat(
+            memories
+                .searchByVectors("p", List.of(EAST.embedding()), BatchQuery.of(10))
+                .get(0)
+                .hits())
+        .hasSize(10);
+    for (PairQuery query : List.of(PairQuery.of(0.5), PairQuery.of(0.5).exactly())) {
+      assertThat(memories.similarPairs("p", query, PageRequest.first(10)).pairs()).isNotEmpty();
+    }
     assertThat(memories.find("p", "nobody")).isEmpty();
   }
 

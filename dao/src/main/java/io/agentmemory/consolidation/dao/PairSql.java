@@ -1,0 +1,70 @@
+package io.agentmemory.consolidation.dao;
+
+/**
+ * The statements of {@link PairSearch}. Ids are in order of their bytes, whatever the collation.
+ */
+final class PairSql {
+  /** The memories of a page, and whether the project is a large one. */
+  private static final String LEFTS =
+      """
+      select m.id,
+        exists (select from {memories} where project_id = :project offset :exactUpTo) as large
+      from (
+        select id from {memories}
+        where project_id = :project and id collate "C" > :after{filter}
+        offset 0
+      ) as m
+      order by m.id collate "C"
+      limit :count""";
+
+  /** Those of some memories that others have been consolidated from. */
+  static final String CONSOLIDATED =
+      """
+      select distinct source.id
+      from {memories} as m cross join unnest(m.source_memory_ids) as source (id)
+      where m.project_id = :project and m.source_memory_ids && cast(:ids as varchar[])
+        and source.id = any (cast(:ids as varchar[]))""";
+
+  /** Compares memories with all that come after them. */
+  private static final String EXACTLY =
+      """
+      with asked as materialized (
+        {stored}
+      )
+      select q.id, n.id, n.distance
+      from asked as q
+      cross join lateral (
+        select compared.id, compared.distance
+        from (
+          select id, (embedding {distance} cast(q.embedding as {vector})) + 0 as distance
+          from {memories}
+          where project_id = :project and embedding is not null{filter}
+            and id collate "C" > q.id collate "C"
+          offset 0
+        ) as compared
+        where compared.distance <= :maxDistance
+        order by compared.distance, compared.id collate "C"
+        limit :depth
+      ) as n
+      order by q.place, n.distance, n.id collate "C\"""";
+
+  private PairSql() {}
+
+  /** What {@link #LEFTS} depends on. */
+  record Lefts(int filter, boolean joined) {}
+
+  static String lefts(Lefts shape) {
+    return around(LEFTS, shape.filter(), shape.joined());
+  }
+
+  /** What {@link #EXACTLY} depends on. */
+  record Exactly(int filter, boolean joined) {}
+
+  static String exactly(Exactly shape) {
+    return around(EXACTLY.replace("{stored}", BatchSql.STORED), shape.filter(), shape.joined());
+  }
+
+  private static String around(String template, int filter, boolean joined) {
+    return Settings.PLAN.around(template.replace("{filter}", FilterSql.conditions(filter)), joined);
+  }
+}
