@@ -117,8 +117,16 @@ final class FusedSearch {
       boolean withHeadline,
       boolean withEmbedding,
       boolean joined) {
+    /** Whether one scan of the project serves both legs. */
     boolean ofRows() {
       return leg.equals(WordLeg.COUNTED.shape());
+    }
+
+    Settings settings() {
+      if (ofRows()) {
+        return Settings.GENERIC_PLAN;
+      }
+      return way == Way.EXACTLY ? Settings.PLAN : Settings.HNSW;
     }
   }
 
@@ -144,7 +152,14 @@ final class FusedSearch {
     String search =
         WordLeg.into(template, shape.leg, DISTANCE_OF_ROWS)
             .replace("{filter}", FilterSql.conditions(shape.filter));
-    return (ofRows ? Settings.GENERIC_PLAN : Settings.HNSW).around(search, shape.joined);
+    return shape.settings().around(search, shape.joined);
+  }
+
+  /** A project that was small when its words were counted needs no plan for the case that not. */
+  private static Way way(SearchRule rule, VectorQuery nearest, WordLeg leg) {
+    return leg.rows() > 0 && leg.rows() <= rule.exactUpTo(nearest)
+        ? Way.EXACTLY
+        : rule.way(nearest);
   }
 
   static SearchResult<FusedHit> run(
@@ -177,7 +192,7 @@ final class FusedSearch {
     Headline headline = query.headline();
     Shape shape =
         new Shape(
-            rule.way(nearest),
+            way(rule, nearest, leg),
             FilterSql.shape(query.filter()),
             leg.shape(),
             query.match(),
@@ -188,7 +203,7 @@ final class FusedSearch {
     try (Call call = session.prepare(shape, FusedSearch::template)) {
       FilterSql.bind(query.filter(), call);
       leg.bind(call, query.text(), headline);
-      if (!shape.ofRows()) {
+      if (!shape.ofRows() && shape.way != Way.EXACTLY) {
         call.integer("efSearch", SearchRule.candidates(nearest));
         if (shape.way == Way.BY_PROJECT) {
           call.integer("exactUpTo", rule.exactUpTo(nearest));

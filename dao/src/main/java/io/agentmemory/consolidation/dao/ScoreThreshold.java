@@ -16,10 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param everything whether every memory that holds any of the words matches
  */
 record ScoreThreshold(String query, long weight, boolean everything) {
-  private static final int STEPS = 1_024;
-
-  /** All sets of so many words are tried to estimate how many memories reach a weight. */
-  private static final int MOST_TRIED = 12;
+  private static final int STEPS = 512;
 
   /** A tree of more parts is replaced by one that lets more rows through. */
   static final int MOST_PARTS = 400;
@@ -33,7 +30,7 @@ record ScoreThreshold(String query, long weight, boolean everything) {
    */
   static ScoreThreshold reachedBy(
       double expected, List<WordWeight> counted, List<WordWeight> uncounted, long rows) {
-    long weight = counted.isEmpty() ? 0 : weightReachedBy(expected, rarest(counted), rows);
+    long weight = counted.isEmpty() ? 0 : weightReachedBy(expected, counted, rows);
     if (counted.isEmpty() || weight <= counted.get(counted.size() - 1).weight()) {
       return anyOf(counted, uncounted);
     }
@@ -42,11 +39,6 @@ record ScoreThreshold(String query, long weight, boolean everything) {
         ? anyOf(counted, uncounted)
         : new ScoreThreshold(
             any(uncounted, new StringBuilder()).append(tree).toString(), weight, false);
-  }
-
-  /** The words whose sets are tried: without the others, memories weigh less than they do. */
-  private static List<WordWeight> rarest(List<WordWeight> words) {
-    return words.subList(0, Math.min(words.size(), MOST_TRIED));
   }
 
   private static ScoreThreshold anyOf(List<WordWeight> counted, List<WordWeight> uncounted) {
@@ -60,29 +52,31 @@ record ScoreThreshold(String query, long weight, boolean everything) {
     return query;
   }
 
-  /** Walks from the heaviest sets of words down until enough memories are expected to hold them. */
+  /**
+   * Walks from the heaviest sets of words down until enough memories are expected to hold them. Of
+   * how many memories hold sets of about a weight, in steps rounded down, each word makes a mixture
+   * of those with it and those without.
+   */
   private static long weightReachedBy(double expected, List<WordWeight> words, long rows) {
-    int sets = 1 << words.size();
-    long[] weights = new long[sets];
-    double[] holding = new double[sets];
+    long heaviest = 0;
+    for (WordWeight word : words) {
+      heaviest += word.weight();
+    }
+    long step = heaviest / STEPS + 1;
+    float[] holding = new float[STEPS + 1];
     holding[0] = rows;
-    for (int i = 0; i < words.size(); i++) {
-      double share = words.get(i).share(rows);
-      int with = 1 << i;
-      for (int set = 0; set < with; set++) {
-        weights[set | with] = weights[set] + words.get(i).weight();
-        holding[set | with] = holding[set] * share;
-        holding[set] *= 1 - share;
+    int top = 0;
+    for (WordWeight word : words) {
+      float share = (float) word.share(rows);
+      int weight = (int) (word.weight() / step);
+      top += weight;
+      for (int i = top; i >= 0; i--) {
+        holding[i] = holding[i] * (1 - share) + (i < weight ? 0 : holding[i - weight] * share);
       }
     }
-    long step = weights[sets - 1] / STEPS + 1;
-    double[] steps = new double[STEPS + 1];
-    for (int set = 1; set < sets; set++) {
-      steps[(int) (weights[set] / step)] += holding[set];
-    }
     double sum = 0;
-    for (int i = STEPS; i > 0; i--) {
-      sum += steps[i];
+    for (int i = top; i > 0; i--) {
+      sum += holding[i];
       if (sum >= expected) {
         return i * step;
       }

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param shape what the SQL depends on
  * @param words the words that count; none where the statement finds them itself
  * @param threshold which memories come into question; null where the statement knows
+ * @param rows how many memories the project had when its words were counted; 0 where they were not
  */
-record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold threshold) {
+record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold threshold, long rows) {
   /** Up to so many memories, words are counted by the search itself. */
   static final int SMALL = 400;
 
@@ -25,6 +26,9 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
 
   /** How many of the words that occur, and how many of those that may occur, count at most. */
   private static final int MOST_WORDS = 32;
+
+  private static final String[] WORDS = names("word");
+  private static final String[] WEIGHTS = names("weight");
 
   private enum Kind {
     WEB_SEARCH,
@@ -36,10 +40,10 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   record Shape(Kind kind, int words, boolean hidesProject) {}
 
   static final WordLeg WEB_SEARCH =
-      new WordLeg(new Shape(Kind.WEB_SEARCH, 0, false), List.of(), null);
+      new WordLeg(new Shape(Kind.WEB_SEARCH, 0, false), List.of(), null, 0);
 
   /** For a project that is small; a larger one is only told to be larger. */
-  static final WordLeg COUNTED = new WordLeg(new Shape(Kind.COUNTED, 0, false), List.of(), null);
+  static final WordLeg COUNTED = new WordLeg(new Shape(Kind.COUNTED, 0, false), List.of(), null, 0);
 
   private static final String WEB_SEARCH_SQL =
       """
@@ -100,6 +104,10 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
         limit :depth
       )""";
 
+  private static String[] names(String parameter) {
+    return IntStream.range(0, 2 * MOST_WORDS).mapToObj(i -> parameter + i).toArray(String[]::new);
+  }
+
   /** The leg for about so many memories among those of a project whose words were counted. */
   static WordLeg weighed(ProjectWords project, List<String> lexemes, double expected) {
     List<WordWeight> all =
@@ -115,7 +123,8 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
     return new WordLeg(
         new Shape(Kind.WEIGHED, words.size(), project.rows() >= HIDE_PROJECT_FROM),
         words,
-        ScoreThreshold.reachedBy(expected, counted, uncounted, project.rows()));
+        ScoreThreshold.reachedBy(expected, counted, uncounted, project.rows()),
+        project.rows());
   }
 
   /**
@@ -190,7 +199,7 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
       return;
     }
     for (int i = 0; i < words.size(); i++) {
-      call.text("word" + i, words.get(i).quoted()).integer("weight" + i, words.get(i).weight());
+      call.text(WORDS[i], words.get(i).quoted()).integer(WEIGHTS[i], words.get(i).weight());
     }
     call.text("threshold", threshold.query());
   }

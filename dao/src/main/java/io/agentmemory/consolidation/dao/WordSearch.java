@@ -40,7 +40,7 @@ final class WordSearch {
       }
       project = statistics.count(session, projectId);
     }
-    List<String> lexemes = WordStatistics.lexemes(session, text);
+    List<String> lexemes = statistics.lexemes.of(session, text);
     if (lexemes.isEmpty()) {
       return attempt.run(WordLeg.WEB_SEARCH).hits;
     }

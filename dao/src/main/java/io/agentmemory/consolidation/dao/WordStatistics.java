@@ -2,10 +2,8 @@ package io.agentmemory.consolidation.dao;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +32,8 @@ final class WordStatistics {
 
   private static final String SIZE = "select count(*) from {memories} where project_id = :project";
 
-  private static final String LEXEMES =
-      "select lexeme from unnest(to_tsvector({configuration}, :text)) order by lexeme collate \"C\"";
+  /** The words of questions. */
+  final Lexemes lexemes = new Lexemes();
 
   private final Map<String, ProjectWords> projects = new LinkedHashMap<>(16, 0.75f, true);
   private long counts;
@@ -99,18 +97,6 @@ final class WordStatistics {
     while (counts > MOST_COUNTS && projects.size() > 1) {
       counts -= oldest.next().size();
       oldest.remove();
-    }
-  }
-
-  /** The words of a text as the schema's configuration sees them, stop words left out. */
-  static List<String> lexemes(MemorySession session, String text) throws SQLException {
-    try (Call call = session.prepare(LEXEMES)) {
-      ResultSet result = call.text("text", text).query();
-      List<String> lexemes = new ArrayList<>();
-      while (result.next()) {
-        lexemes.add(result.getString(1));
-      }
-      return lexemes;
     }
   }
 }

@@ -163,6 +163,36 @@ class RareWordsTest {
   }
 
   @Test
+  void texts_of_words_that_were_seen_before_have_the_lexemes_that_the_server_gives_them()
+      throws SQLException {
+    database.execute(
+        """
+        insert into consolidated_memories (id, project_id, content, memory_type,
+          abstraction_level, source_memory_ids, created_at, updated_at, consolidated_at,
+          source_count)
+        select 'p' || i, 'plain',
+          (array['Foxes running', 'quick foxes', 'state-machine 3.5', 'it''s e.g. run'])[i % 4 + 1]
+            || ' ' || (array['and', 'machines', 'C++ tools', 'état'])[i % 7 % 4 + 1],
+          'decision', 1, '{}', now(), now(), now(), 0
+        from generate_series(1, 500) as i""");
+    List<String> questions =
+        List.of(
+            "quickly, running Foxes!",
+            "the FOX runs; the machine?  Running foxes.",
+            "foxes.running quickly",
+            "state-machine machine,state",
+            "run . ! machine ?! tool",
+            "(running) \"foxes\" it's e.g. état",
+            "quickly\nrunning\ttools",
+            "fox http://running <b> &amp; 3.5 C++");
+    for (String question : questions) {
+      isExact("plain", question);
+      isExact("plain", question);
+    }
+    assertThat(search("plain", "the and. of!").onlyStopWords()).isTrue();
+  }
+
+  @Test
   void what_came_after_the_words_were_counted_is_found_all_the_same() throws SQLException {
     assertThat(search("medium", "word100").hits()).isNotEmpty();
     List<String> odd = List.of("it's", "o'clock\\n", "a'b\\c", "🐘", "'''", "x&y|z!", "quokka");
