@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import io.agentmemory.consolidation.dao.LineageSearch.Direction;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
@@ -393,6 +394,43 @@ public final class ConsolidatedMemoryDao {
     return database.read(
         "memories.similarPairs",
         handle -> new PairSearch(session(handle), rule(handle), projectId, query).page(page));
+  }
+
+  /**
+   * Where a memory comes from: its sources, their sources, and so on, also over the cycles that bad
+   * data may contain. A task memory that carries the id of a consolidated memory of the project
+   * cannot be told from it.
+   *
+   * @param projectId the project
+   * @param id the id of a consolidated memory
+   * @param distance over how many consolidations to follow it, from 1 to 32
+   * @return its sources, at most 10,000; none where the project has no such memory
+   */
+  public Lineage sourcesOf(String projectId, String id, int distance) {
+    return lineage("memories.sourcesOf", Direction.SOURCES, projectId, id, distance);
+  }
+
+  /**
+   * What became of a memory: the memories that were consolidated from it, those that were
+   * consolidated from them, and so on, also over the cycles that bad data may contain.
+   *
+   * @param projectId the project
+   * @param id the id of a task memory or of a consolidated memory
+   * @param distance over how many consolidations to follow it, from 1 to 32
+   * @return what was consolidated from it, at most 10,000 memories
+   */
+  public Lineage consolidatedFrom(String projectId, String id, int distance) {
+    return lineage("memories.consolidatedFrom", Direction.CONSOLIDATED, projectId, id, distance);
+  }
+
+  private Lineage lineage(
+      String operation, Direction direction, String projectId, String id, int distance) {
+    Checks.id("projectId", projectId);
+    Checks.id("id", id);
+    Checks.between("distance", distance, 1, LineageSearch.MOST_DISTANCE);
+    return database.read(
+        operation,
+        handle -> LineageSearch.run(session(handle), direction, projectId, id, distance));
   }
 
   private void check(NewMemory memory) {

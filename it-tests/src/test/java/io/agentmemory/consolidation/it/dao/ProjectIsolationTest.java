@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.agentmemory.consolidation.dao.AbstractionLevel;
 import io.agentmemory.consolidation.dao.BatchQuery;
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.Consolidation;
@@ -18,6 +19,7 @@ import io.agentmemory.consolidation.dao.InvalidSourcesException;
 import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.JobStatus;
 import io.agentmemory.consolidation.dao.LeaseLostException;
+import io.agentmemory.consolidation.dao.LineageStep;
 import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryUpdate;
@@ -193,6 +195,20 @@ class ProjectIsolationTest {
                       .pairs())
               .hasSize(1);
         });
+    of(
+        "ConsolidatedMemoryDao.sourcesOf(String,String,int)",
+        c -> {
+          assertThat(c.memories().sourcesOf("mine", "theirs3", 9).steps()).isEmpty();
+          assertThat(c.memories().sourcesOf("mine", "mine3", 9).steps())
+              .containsExactly(
+                  new LineageStep("mine1", 1, AbstractionLevel.CONCRETE),
+                  new LineageStep("theirs1", 1, null));
+        });
+    of(
+        "ConsolidatedMemoryDao.consolidatedFrom(String,String,int)",
+        c ->
+            assertThat(c.memories().consolidatedFrom("mine", "theirs1", 9).steps())
+                .containsExactly(new LineageStep("mine3", 1, AbstractionLevel.CONCRETE)));
     of(
         "Consolidation.consolidate(NewMemory,Sources)",
         c -> {
