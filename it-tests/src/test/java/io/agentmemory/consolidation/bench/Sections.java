@@ -23,6 +23,10 @@ final class Sections {
         bench.report().section("Allocation");
         new AllocationSection(bench).run();
       }
+      case "batch" -> {
+        bench.report().section("Many searches at once");
+        new BatchSection(bench).run();
+      }
       case "fused" -> {
         bench.report().section("Fused search");
         new FusedSection(bench).run();

@@ -40,6 +40,7 @@ record Settings(
           "text",
           "locomo",
           "fused",
+          "batch",
           "ingest",
           "large");
 
