@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import java.nio.ByteBuffer;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -15,8 +16,9 @@ final class MemoryRow {
   static final String COLUMNS =
       """
       m.id, m.content, m.memory_type, m.abstraction_level, m.pattern_type, m.confidence_score,
-      m.source_memory_ids, m.tags, m.consolidation_method, m.created_at, m.updated_at,
-      m.consolidated_at, m.source_count, m.reuse_count""";
+      m.source_memory_ids, m.tags, m.consolidation_method,
+      pg_catalog.timestamptz_send(m.created_at), pg_catalog.timestamptz_send(m.updated_at),
+      pg_catalog.timestamptz_send(m.consolidated_at), m.source_count, m.reuse_count""";
 
   /** The same with the embedding in binary, whatever the format of the result. */
   static final String COLUMNS_AND_EMBEDDING = COLUMNS + ", {vectorSend}(m.embedding)";
@@ -46,9 +48,9 @@ final class MemoryRow {
         vectors == null ? null : vectors.read(row.getBytes(first + COUNT)),
         texts(row.getArray(at++)),
         row.getString(at++),
-        time(row, at++),
-        time(row, at++),
-        time(row, at++),
+        microseconds(row, at++),
+        microseconds(row, at++),
+        microseconds(row, at++),
         row.getInt(at++),
         row.getInt(at));
   }
@@ -60,6 +62,11 @@ final class MemoryRow {
 
   static Instant time(ResultSet row, int at) throws SQLException {
     return row.getObject(at, OffsetDateTime.class).toInstant();
+  }
+
+  /** A time that was sent in binary: the driver's own way allocates ten times as much. */
+  private static Instant microseconds(ResultSet row, int at) throws SQLException {
+    return TimeKey.ofMicroseconds(ByteBuffer.wrap(row.getBytes(at)).getLong());
   }
 
   /** An array's texts; null is an empty array, and elements that are null are left out. */

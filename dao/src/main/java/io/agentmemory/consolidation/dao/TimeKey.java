@@ -13,6 +13,9 @@ record TimeKey(Instant time, String id) {
   /** After all rows; the driver sends it as {@code infinity}. */
   private static final TimeKey NEWEST = new TimeKey(OffsetDateTime.MAX.toInstant(), "");
 
+  /** The beginning of 2000, from which the server counts. */
+  private static final long EPOCH_SECOND = 946_684_800L;
+
   private static final char SEPARATOR = '/';
 
   /** Where a page starts. */
@@ -40,6 +43,24 @@ record TimeKey(Instant time, String id) {
     List<T> items = rows.subList(0, page.size());
     TimeKey last = key.apply(items.get(items.size() - 1));
     return new Page<>(items, new PageRequest(page.size(), last.toString()));
+  }
+
+  /**
+   * A time in the server's binary format.
+   *
+   * @param microseconds since the beginning of 2000, the least and the greatest for the infinities,
+   *     which are told as the driver tells them
+   */
+  static Instant ofMicroseconds(long microseconds) {
+    if (microseconds == Long.MAX_VALUE) {
+      return OffsetDateTime.MAX.toInstant();
+    }
+    if (microseconds == Long.MIN_VALUE) {
+      return OffsetDateTime.MIN.toInstant();
+    }
+    return Instant.ofEpochSecond(
+        EPOCH_SECOND + Math.floorDiv(microseconds, 1_000_000L),
+        Math.floorMod(microseconds, 1_000_000L) * 1_000L);
   }
 
   /** A time for the driver, in no time zone but UTC. */
