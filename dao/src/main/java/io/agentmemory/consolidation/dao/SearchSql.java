@@ -74,13 +74,15 @@ final class SearchSql {
       )""";
 
   /**
-   * The same, following the index that keeps projects apart where the project has more than {@code
-   * :exactUpTo} rows.
+   * The two legs of a search by the index that keeps projects apart: {@code approximate} follows it
+   * where the project has more than {@code :exactUpTo} rows and carries what is asked for out of
+   * the rows that it comes by; {@code exact (id, distance)} compares every row where the project is
+   * not larger, or where the index gave too few rows, which {@code found} counts.
    *
    * <p>{@code size} does not ask for an embedding, so that the small index on the project answers
    * it. Zero vectors are in this index, and have no distance.
    */
-  static final String BY_PROJECT =
+  static final String LEGS_BY_PROJECT =
       """
       query as materialized (
         select cast(embedding as {vector}) as embedding, {codedQuery} as coded
@@ -95,8 +97,8 @@ final class SearchSql {
         ) as large
       ),
       approximate as materialized (
-        select id, embedding {distance} (select embedding from query) as distance
-        from {memories}
+        select {carried}, embedding {distance} (select embedding from query) as distance
+        from {memories} as m
         where project_id = :project and embedding is not null{filter}
           and (select large from size)
         order by {coded} {innerProduct} (select coded from query)
@@ -112,7 +114,13 @@ final class SearchSql {
           and (select n from found) < :depth
         order by distance, id
         limit :depth
-      ),
+      )""";
+
+  /** The same as {@code nearest (id, distance)}. */
+  static final String BY_PROJECT =
+      LEGS_BY_PROJECT.replace("{carried}", "id")
+          + """
+      ,
       nearest as materialized (
         select id, distance from approximate
         where (select n from found) >= :depth

@@ -8,22 +8,41 @@ import java.util.List;
 
 /** The search by vector. */
 final class VectorSearch {
+  private static final String SEARCH =
+      """
+      with {legs}
+      select {how}, {nearest} as nearest, to_regclass({byProject}) is not null as index_by_project,
+        hits.*
+      from (select) as always
+      left join (
+        {hits}
+      ) as hits on hits.distance <= :maxDistance
+      order by hits.distance, hits.id""";
+
   /**
    * What is shown is looked up one by one, which no plan for other values can make a mistake of.
    */
-  private static final String SEARCH =
+  private static final String LOOKED_UP =
       """
-      with {nearest}
-      select {how}, (select count(*) from nearest) as nearest,
-        to_regclass({byProject}) is not null as index_by_project, f.distance, {columns}
-      from (select) as always
-      left join (
-        nearest as f cross join lateral (
+      select f.distance, {columns}
+        from {found} as f cross join lateral (
           select * from {memories} as shown
           where shown.id = f.id and shown.project_id = :project offset 0
         ) as m
-      ) on f.distance <= :maxDistance
-      order by f.distance, f.id""";
+        where f.distance <> 'NaN'""";
+
+  /** What the index led to was at hand there, which saves looking it up. */
+  private static final String CARRIED =
+      """
+      select m.distance, {columns}
+        from approximate as m
+        where (select n from found) >= :depth
+        union all""";
+
+  private static final String NEAREST_BY_PROJECT =
+      """
+      (select case when n >= :depth then n
+          else (select count(*) from exact where distance <> 'NaN') end from found)""";
 
   private static final int LARGE = 1;
   private static final int FROM_INDEX = 2;
@@ -45,10 +64,15 @@ final class VectorSearch {
   private VectorSearch() {}
 
   private static String template(Shape shape) {
+    boolean byProject = shape.way == Way.BY_PROJECT;
+    String legs = byProject ? SearchSql.LEGS_BY_PROJECT : SearchSql.nearest(shape.way);
     String search =
         SEARCH
-            .replace("{nearest}", SearchSql.nearest(shape.way))
+            .replace("{legs}", legs.replace("{carried}", "m.*"))
             .replace("{how}", SearchSql.how(shape.way))
+            .replace("{nearest}", byProject ? NEAREST_BY_PROJECT : "(select count(*) from nearest)")
+            .replace("{hits}", byProject ? CARRIED + "\n" + LOOKED_UP : LOOKED_UP)
+            .replace("{found}", byProject ? "exact" : "nearest")
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));
     return shape.settings().around(search, shape.joined);
