@@ -93,6 +93,21 @@ final class History {
             + literal(pending.revision()));
   }
 
+  /** Records that an index is to be made again. */
+  SqlStatement reopen(PendingIndex index) {
+    String sqlName = index.index().qualifiedName().sql();
+    return new SqlStatement(
+        "record index " + index.index().name() + " as still to be built",
+        "UPDATE "
+            + name.sql()
+            + " SET pending = (pending - "
+            + literal(sqlName)
+            + ") || "
+            + literal(Json.write(List.of(sqlName)))
+            + " WHERE revision = "
+            + literal(index.revision()));
+  }
+
   SqlStatement forget(Revision revision) {
     return new SqlStatement(
         "forget " + revision.id(),

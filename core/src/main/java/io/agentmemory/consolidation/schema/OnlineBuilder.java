@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,10 +87,20 @@ final class OnlineBuilder {
   }
 
   private UpgradeResult build(Session session, UpgradeResult soFar, long end) {
+    return build(session, soFar, end, Set.of());
+  }
+
+  /**
+   * Builds what is pending, by a session that holds the lock of builds and has the settings for it.
+   *
+   * @param atOnce the indexes that need not be built online
+   */
+  UpgradeResult build(Session session, UpgradeResult soFar, long end, Set<QualifiedName> atOnce) {
     Snapshot now = Snapshot.read(session.connection(), options);
     List<PendingIndex> pending = planner.pending(now);
     String extensionSchema = now.extension() == null ? "public" : now.extension().schema();
     Statements statements = new Statements(options, extensionSchema);
+    BuildSizing sizing = BuildSizing.of(session, options, online.resources());
     List<String> built = new ArrayList<>();
     List<String> notes = new ArrayList<>();
     try (BuildMonitor monitor = BuildMonitor.start(session, connections, online)) {
@@ -98,17 +109,26 @@ final class OnlineBuilder {
         State found = state(session, name);
         if (found == State.VALID) {
           notes.add("Found index " + name + " built, by an upgrade that ended before recording it");
-        } else {
-          if (found == State.INVALID) {
-            notes.add("Found index " + name + " invalid, left by a build that was cut short");
-          }
-          LOG.info("Schema {}: building index {} online", options.schema(), name);
-          monitor.begin(each.index().name());
-          make(session, statements.online(each).get(0), each.index(), end);
-          monitor.end();
-          built.add(name.sql());
+          session.execute("record index " + name, history.settle(each).sql());
+          continue;
         }
-        session.execute("record index " + name, history.settle(each).sql());
+        if (found == State.INVALID) {
+          notes.add("Found index " + name + " invalid, left by a build that was cut short");
+        }
+        sizing.prepare(each.index()).ifPresent(notes::add);
+        monitor.begin(each.index().name());
+        if (atOnce.contains(name)) {
+          LOG.info("Schema {}: building index {}", options.schema(), name);
+          new BlockingBuild(session, sizing, waiting)
+              .make(name, statements.atOnce(each), end)
+              .ifPresent(notes::add);
+        } else {
+          LOG.info("Schema {}: building index {} online", options.schema(), name);
+          make(session, statements.online(each).get(0), each.index(), end);
+          session.execute("record index " + name, history.settle(each).sql());
+        }
+        monitor.end();
+        built.add(name.sql());
       }
     }
     return soFar.withBuilt(built, notes);

@@ -253,7 +253,7 @@ final class OwnRevisions {
     HnswParameters hnsw = options.hnsw();
     Index index =
         Index.hnsw(
-                "idx_cm_embedding",
+                SearchIndexes.AMONG_ALL,
                 memories,
                 "embedding",
                 options.vectorType().typeName() + "_cosine_ops")

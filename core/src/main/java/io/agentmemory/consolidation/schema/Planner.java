@@ -1,6 +1,8 @@
 package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Index;
+import io.agentmemory.consolidation.ddl.IndexMethod;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.schema.Plan.Direction;
 import io.agentmemory.consolidation.schema.Plan.Step;
@@ -10,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** Decides what is to be done: a pure function of what is there and what is wanted. */
@@ -109,7 +112,17 @@ final class Planner {
    * by later ones.
    */
   List<PendingIndex> pending(Snapshot now) {
-    List<PendingIndex> pending = new ArrayList<>();
+    return indexes(now, (row, index) -> row.pending().contains(index.qualifiedName().sql()));
+  }
+
+  /** The HNSW indexes that a table should have by what is applied, made or still to be made. */
+  List<PendingIndex> hnsw(Snapshot now, QualifiedName table) {
+    return indexes(
+        now, (row, index) -> index.method() == IndexMethod.HNSW && index.table().equals(table));
+  }
+
+  private List<PendingIndex> indexes(Snapshot now, BiPredicate<Applied, Index> wanted) {
+    List<PendingIndex> found = new ArrayList<>();
     Set<QualifiedName> gone = new HashSet<>();
     Map<String, List<Revision>> streams = streams(now.hostTableAdopted());
     for (Applied row : now.applied()) {
@@ -119,15 +132,15 @@ final class Planner {
           .forEach(
               change -> {
                 if (change instanceof Change.CreateIndex create
-                    && row.pending().contains(create.index().qualifiedName().sql())) {
-                  pending.add(new PendingIndex(row.revision(), create.index()));
+                    && wanted.test(row, create.index())) {
+                  found.add(new PendingIndex(row.revision(), create.index()));
                 } else if (change instanceof Change.DropIndex drop) {
                   gone.add(drop.index().qualifiedName());
                 }
               });
     }
-    pending.removeIf(each -> gone.contains(each.index().qualifiedName()));
-    return pending;
+    found.removeIf(each -> gone.contains(each.index().qualifiedName()));
+    return found;
   }
 
   /** Plans the way back of the one revision that was applied last. */

@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -99,13 +100,46 @@ final class Runner {
   }
 
   private <R> R loop(Connection connection, Task<R> task) throws SQLException {
+    return retried(
+        connection,
+        () -> {
+          Snapshot now = Snapshot.read(connection, options);
+          return task.plan(now).isEmpty() ? Optional.of(task.nothingToDo(now)) : Optional.empty();
+        },
+        (session, searchPath, attempt) -> {
+          Snapshot now = Snapshot.read(session.connection(), options);
+          Plan plan = task.plan(now);
+          attempt.tables = plan.changes().stream().map(Change::target).toList();
+          if (plan.takesAway() && !builds.tryTake(session)) {
+            return attempt.stoppedBy(builds.heldBy(session));
+          }
+          return Optional.of(
+              plan.isEmpty()
+                  ? task.nothingToDo(now)
+                  : task.execute(session, plan, now, searchPath));
+        });
+  }
+
+  /** Does something with a table under the upgrade lock that needs no plan. */
+  <R> R locked(Connection connection, QualifiedName table, Reading<R> work) throws SQLException {
+    return retried(
+        connection,
+        Optional::empty,
+        (session, searchPath, attempt) -> {
+          attempt.tables = List.of(table);
+          return Optional.of(work.in(session));
+        });
+  }
+
+  private <R> R retried(Connection connection, Supplier<Optional<R>> before, Body<R> body)
+      throws SQLException {
     long end = System.nanoTime() + waiting.deadline().toNanos();
     for (int attempt = 0; ; attempt++) {
-      Snapshot now = Snapshot.read(connection, options);
-      if (task.plan(now).isEmpty()) {
-        return task.nothingToDo(now);
+      Optional<R> already = before.get();
+      if (already.isPresent()) {
+        return already.get();
       }
-      Attempt<R> tried = new Attempt<>(task);
+      Attempt<R> tried = new Attempt<>(body);
       Optional<R> result = transaction(connection, tried);
       if (result.isPresent()) {
         return result.get();
@@ -178,40 +212,40 @@ final class Runner {
         || ExtensionCheck.raced(e);
   }
 
+  /** What is done in a try, under the upgrade lock; empty where something stands in its way. */
+  private interface Body<R> {
+    Optional<R> in(Session session, String searchPath, Attempt<R> attempt);
+  }
+
   /** One try, and what stood in its way. */
   private final class Attempt<R> {
-    private final Task<R> task;
+    private final Body<R> body;
     private String obstacle = "";
     private @Nullable SchemaSqlException cause;
     private List<QualifiedName> tables = List.of();
 
-    Attempt(Task<R> task) {
-      this.task = task;
+    Attempt(Body<R> body) {
+      this.body = body;
+    }
+
+    Optional<R> stoppedBy(String what) {
+      obstacle = what;
+      return Optional.empty();
     }
 
     Optional<R> run(Session session) {
       String searchPath = begin(session, waiting);
       if (!lock.tryTake(session)) {
-        obstacle = lock.heldBy(session);
-        return Optional.empty();
+        return stoppedBy(lock.heldBy(session));
       }
       try {
-        Snapshot now = Snapshot.read(session.connection(), options);
-        Plan plan = task.plan(now);
-        tables = plan.changes().stream().map(Change::target).toList();
-        if (plan.takesAway() && !builds.tryTake(session)) {
-          obstacle = builds.heldBy(session);
-          return Optional.empty();
-        }
-        return Optional.of(
-            plan.isEmpty() ? task.nothingToDo(now) : task.execute(session, plan, now, searchPath));
+        return body.in(session, searchPath, this);
       } catch (SchemaSqlException e) {
         if (!worthAnotherTry(e)) {
           throw e;
         }
         cause = e;
-        obstacle = e.getMessage() == null ? "a lock was not to be had" : e.getMessage();
-        return Optional.empty();
+        return stoppedBy(e.getMessage() == null ? "a lock was not to be had" : e.getMessage());
       }
     }
 

@@ -178,6 +178,32 @@ public final class Schema {
     return with(online.through(Objects.requireNonNull(direct, "direct")));
   }
 
+  /**
+   * The same, building HNSW indexes with at most another amount of memory; 256 MB unless set. An
+   * index takes what its graph needs of it (about 2.3 kB for an embedding of 384 dimensions, 7 kB
+   * for one of 1536), and is built many times more slowly where that is more. Where the session's
+   * {@code maintenance_work_mem} is more, that is the most. A parallel build shares it between
+   * processes; in a container, {@code shm_size} has to allow it, or there are no workers.
+   *
+   * @param bytes from 1 MB to 2 TB
+   * @return another schema
+   */
+  public Schema withBuildMemory(long bytes) {
+    return with(online.with(online.resources().withMemory(bytes)));
+  }
+
+  /**
+   * The same, building HNSW indexes with at most another number of parallel workers beside the
+   * session's own process; as many as its {@code max_parallel_maintenance_workers} says unless set.
+   * A few thousand rows take none. The server's {@code max_parallel_workers} is another bound.
+   *
+   * @param workers from 0 to 1024
+   * @return another schema
+   */
+  public Schema withBuildWorkers(int workers) {
+    return with(online.with(online.resources().withWorkers(workers)));
+  }
+
   private Schema with(Online other) {
     return new Schema(dataSource, options, changelogs, allowed, waiting, other);
   }
@@ -250,6 +276,40 @@ public final class Schema {
             new EmbeddingConverter(
                     options, allowed, waiting, online, builder(), dataSource::getConnection)
                 ::convert);
+  }
+
+  /**
+   * Loads many memories without their HNSW indexes, which would take most of the time: drops these,
+   * loads, builds them with memory and workers sized to the rows, and analyses the table. Pays
+   * where a large part of the rows is new; every index is built anew over all of them.
+   *
+   * <p>Meanwhile, searches find the same; those of large projects compare every row and take
+   * longer. Dropping takes an {@code ACCESS EXCLUSIVE} lock for a moment, under the lock timeout,
+   * tried again until the deadline. Writers go on while the load runs, and wait while an index is
+   * built ({@code SHARE} lock; reads go on), unless {@link IndexBuilds#ONLINE} is set, with which
+   * builds take longer. A table that is large already is refused unless that is set or {@link
+   * Hazard#BLOCKS_FOR_LONG} allowed.
+   *
+   * <p>It can be interrupted at any point. The history says which indexes are to be built from the
+   * moment they are dropped: {@link #status} and {@link #checkUp} tell of them, {@link #verify} of
+   * those that are away, and {@link #upgrade} builds them. Where the load fails, they are built
+   * before the failure is thrown.
+   *
+   * <p>One session keeps the lock of index builds meanwhile, so that other bulk loads and
+   * downgrades wait and upgrades build nothing: the load needs connections beside it. Not for the
+   * caller's own transaction.
+   *
+   * @param load what loads, for example by {@code ConsolidatedMemoryDao.load}
+   * @param <E> what it may throw
+   * @return what was done
+   * @throws E if the load fails
+   * @throws ChangeRefusedException if the table is large, before anything is changed
+   * @throws SchemaException also after the load, where the indexes cannot be built: the rows are in
+   *     then, and the next upgrade builds them
+   */
+  public <E extends Exception> BulkLoadResult bulkLoad(BulkLoad<E> load) throws E {
+    Objects.requireNonNull(load, "load");
+    return new BulkLoader(dataSource, options, planner, waiting, online, allowed).run(load);
   }
 
   /**

@@ -30,6 +30,9 @@ public final class SearchIndexes {
    */
   public static final int MAX_KEY_BYTES = 512;
 
+  /** The name of the order's HNSW index, over all projects. */
+  public static final String AMONG_ALL = "idx_cm_embedding";
+
   /** The dimensions of a project's code. */
   private static final int CODE = 16;
 
@@ -49,7 +52,12 @@ public final class SearchIndexes {
    * @return true up to 3,984 dimensions
    */
   public static boolean keepsProjectsApart(SchemaOptions options) {
-    return options.dimensions() + CODE <= VectorType.HALFVEC.maxDimensions();
+    return codedDimensions(options) <= VectorType.HALFVEC.maxDimensions();
+  }
+
+  /** How many dimensions an embedding and a code have together. */
+  static int codedDimensions(SchemaOptions options) {
+    return options.dimensions() + CODE;
   }
 
   /**
@@ -106,7 +114,7 @@ public final class SearchIndexes {
   private static String appended(
       SchemaOptions options, String extension, String vector, String code) {
     return "((%s OPERATOR(%s.||) %s))::%s.halfvec(%d)"
-        .formatted(vector, extension, code, extension, options.dimensions() + CODE);
+        .formatted(vector, extension, code, extension, codedDimensions(options));
   }
 
   /**

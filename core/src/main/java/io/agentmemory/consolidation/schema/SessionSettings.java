@@ -13,15 +13,20 @@ final class SessionSettings implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SessionSettings.class);
 
   /**
-   * A build waits for every transaction that might see the table, so no timeout may end it. The
-   * server leaves out what its version does not know.
+   * A build waits for every transaction that might see the table, and a session for what is loaded
+   * meanwhile, so no timeout may end them. What a build may set is put back too. The server leaves
+   * out what its version does not know.
    */
   private static final String SET =
       """
       SELECT s.name, s.setting, pg_catalog.set_config(s.name, v.setting, false)
       FROM pg_catalog.pg_settings s, (VALUES
         ('search_path', 'pg_catalog, pg_temp'), ('lock_timeout', '0'), ('statement_timeout', '0'),
-        ('transaction_timeout', '0'), ('default_transaction_read_only', 'off')) AS v(name, setting)
+        ('transaction_timeout', '0'), ('idle_session_timeout', '0'),
+        ('default_transaction_read_only', 'off'),
+        ('maintenance_work_mem', pg_catalog.current_setting('maintenance_work_mem')),
+        ('max_parallel_maintenance_workers',
+          pg_catalog.current_setting('max_parallel_maintenance_workers'))) AS v(name, setting)
       WHERE s.name OPERATOR(pg_catalog.=) v.name
       """;
 

@@ -130,6 +130,14 @@ final class Statements {
         new Planned(pending.revision(), history.settle(pending), null, history.name(), true));
   }
 
+  /** The same for one transaction, in which writes of the table wait. */
+  List<Planned> atOnce(PendingIndex pending) {
+    Change create = Change.create(pending.index());
+    return List.of(
+        new Planned(pending.revision(), renderer.render(create), create, create.target(), false),
+        new Planned(pending.revision(), history.settle(pending), null, history.name(), false));
+  }
+
   private SqlStatement createSchema() {
     return new SqlStatement(
         "create schema " + options.schema(),

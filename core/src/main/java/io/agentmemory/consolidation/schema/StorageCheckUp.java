@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 /** Looks at the tables, which are there, and at their indexes. */
 final class StorageCheckUp {
   private static final long MANY_ROWS = 10_000;
-  private static final double GRAPH_OVERHEAD = 1.3;
 
   private static final String TABLES =
       """
@@ -70,6 +69,7 @@ final class StorageCheckUp {
 
   List<Finding> findings() {
     List<Finding> findings = new ArrayList<>();
+    pending(findings);
     for (List<@Nullable String> row : session.rows("look at the tables", values(TABLES, tables))) {
       table(row, findings);
     }
@@ -79,6 +79,17 @@ final class StorageCheckUp {
     }
     memory(findings);
     return findings;
+  }
+
+  private void pending(List<Finding> findings) {
+    for (Applied row : Snapshot.read(session.connection(), options).applied()) {
+      for (String index : row.pending()) {
+        findings.add(
+            Finding.warning(
+                "The index " + index + " is still to be built, unless somebody does so now",
+                "Run Schema.on(dataSource, options).upgrade()"));
+      }
+    }
   }
 
   private static String values(String query, List<QualifiedName> tables) {
@@ -141,8 +152,7 @@ final class StorageCheckUp {
         session.row("look at the memory for builds", values(MEMORY, List.of(memories)));
     long memory = number(row.get(0));
     long rows = number(row.get(1));
-    int width = options.vectorType() == VectorType.VECTOR ? 4 : 2;
-    long graph = (long) (rows * GRAPH_OVERHEAD * width * options.dimensions());
+    long graph = HnswGraph.bytes(options, rows);
     if (graph > memory) {
       String needed = (graph >> 20) + 1 + "MB";
       findings.add(

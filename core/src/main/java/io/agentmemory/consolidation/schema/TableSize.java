@@ -6,6 +6,7 @@ import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -19,16 +20,18 @@ record TableSize(long bytes, boolean partitioned) {
 
   /** The sizes of those tables of a plan that exist. */
   static Map<QualifiedName, TableSize> of(Session session, Plan plan) {
+    return of(session, plan.changes().stream().map(Change::target).collect(Collectors.toSet()));
+  }
+
+  /** The sizes of those tables that exist. */
+  static Map<QualifiedName, TableSize> of(Session session, Set<QualifiedName> names) {
     Map<String, QualifiedName> tables =
-        plan.changes().stream()
-            .map(Change::target)
-            .distinct()
-            .collect(Collectors.toMap(QualifiedName::sql, name -> name));
+        names.stream().collect(Collectors.toMap(QualifiedName::sql, name -> name));
     Map<QualifiedName, TableSize> sizes = new HashMap<>();
     if (tables.isEmpty()) {
       return sizes;
     }
-    String names =
+    String values =
         tables.keySet().stream()
             .map(name -> "(" + Identifiers.literal(name) + ")")
             .collect(Collectors.joining(", "));
@@ -40,7 +43,7 @@ record TableSize(long bytes, boolean partitioned) {
         FROM (VALUES %s) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
         WHERE pg_table_size(c.oid) IS NOT NULL
         """
-            .formatted(names);
+            .formatted(values);
     for (List<@Nullable String> row : session.rows("read the sizes of the tables", sql)) {
       QualifiedName table = tables.get(String.valueOf(row.get(0)));
       if (table != null) {

@@ -107,15 +107,18 @@ final class BatchSearch {
   private <H> void read(Call call, Shape shape, ReadHit<H> hit, Take<H> take) throws SQLException {
     ResultSet rows = call.query(Settings.index(shape.joined()));
     Answer<H> answer = null;
+    SearchRule.Indexes there = null;
     while (rows.next()) {
       long place = rows.getLong(BatchSql.PLACE);
       if (answer == null || answer.place != place) {
         if (answer != null) {
           take.result(answer.asked, answer.result());
-        } else {
-          rule.seen(rows.getBoolean(BatchSql.INDEX_BY_PROJECT));
         }
-        answer = new Answer<>(place, shape.way(), rows);
+        if (there == null) {
+          there = SearchRule.Indexes.read(rows, BatchSql.INDEXES);
+          rule.seen(there);
+        }
+        answer = new Answer<>(place, shape.way(), there, rows);
       }
       double distance = rows.getDouble(BatchSql.DISTANCE);
       if (!rows.wasNull()) {
@@ -135,13 +138,13 @@ final class BatchSearch {
     final int nearest;
     final List<H> hits = new ArrayList<>();
 
-    Answer(long place, Way way, ResultSet row) throws SQLException {
+    Answer(long place, Way way, SearchRule.Indexes there, ResultSet row) throws SQLException {
       this.place = place;
       this.asked = row.getString(BatchSql.ASKED_ID);
       this.strategy =
           SearchSql.strategy(
               way,
-              row.getBoolean(BatchSql.LARGE_PROJECT),
+              row.getBoolean(BatchSql.LARGE_PROJECT) && there.serve(way),
               row.getInt(BatchSql.FROM_INDEX),
               query.limit());
       this.nearest = row.getInt(BatchSql.NEAREST);

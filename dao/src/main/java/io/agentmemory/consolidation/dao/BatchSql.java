@@ -40,7 +40,7 @@ final class BatchSql {
         ) as given
       ),
       size as materialized (
-        select to_regclass({byProject}) is not null as index_by_project, {large} as large
+        select {indexes}, {large} as large
       )
       """;
 
@@ -94,8 +94,8 @@ final class BatchSql {
   private static final String ANSWERED =
       """
       {asked}
-      select q.place, q.id as asked_id, size.large, size.index_by_project, n.from_index, n.nearest,
-        n.distance, {columns}
+      select q.place, q.id as asked_id, size.large, size.index_by_project, size.index_among_all,
+        n.from_index, n.nearest, n.distance, {columns}
       from asked as q
       cross join size
       cross join lateral (
@@ -121,11 +121,11 @@ final class BatchSql {
 
   static final int ASKED_ID = 2;
   static final int LARGE_PROJECT = 3;
-  static final int INDEX_BY_PROJECT = 4;
-  static final int FROM_INDEX = 5;
-  static final int NEAREST = 6;
-  static final int DISTANCE = 7;
-  static final int HIT = 8;
+  static final int INDEXES = 4;
+  static final int FROM_INDEX = INDEXES + SearchRule.Indexes.COLUMNS;
+  static final int NEAREST = FROM_INDEX + 1;
+  static final int DISTANCE = NEAREST + 1;
+  static final int HIT = DISTANCE + 1;
 
   /**
    * What a batch's statement depends on.
@@ -150,6 +150,7 @@ final class BatchSql {
         ASKED
             .replace("{code}", byProject ? ", {codedQuery} as coded" : "")
             .replace("{given}", shape.stored() ? STORED : SENT)
+            .replace("{indexes}", SearchSql.INDEXES)
             .replace("{large}", exactly ? "false" : LARGE);
     String leg =
         (exactly ? EXACTLY : BY_INDEX)

@@ -98,12 +98,10 @@ final class FusedSearch {
       :textWeight * coalesce(1.0 / (60 + text_rank), 0)
         + (1 - :textWeight) * coalesce(1.0 / (60 + vector_rank), 0)""";
 
-  private static final String INDEX = "to_regclass({byProject}) is not null";
-
   private static final int LARGE = 1;
   private static final int FROM_INDEX = 2;
-  private static final int INDEX_BY_PROJECT = 3;
-  private static final int FOUND = 4;
+  private static final int INDEXES = 3;
+  private static final int FOUND = INDEXES + SearchRule.Indexes.COLUMNS;
   private static final int HEADLINE = FOUND + WordLeg.Found.COLUMNS;
   private static final int SCORE = HEADLINE + 1;
   private static final int MEMORY = SCORE + 5;
@@ -136,8 +134,7 @@ final class FusedSearch {
     boolean convex = shape.method == FusionMethod.CONVEX;
     boolean ofRows = shape.ofRows();
     String legs = ofRows ? LEGS_OF_ROWS : SearchSql.nearest(shape.way) + ",\n{leg}";
-    String how =
-        ofRows ? "false, 0, cast(null as boolean)" : SearchSql.how(shape.way) + ", " + INDEX;
+    String how = (ofRows ? "false, 0" : SearchSql.how(shape.way)) + ", " + SearchSql.INDEXES;
     String template =
         SEARCH
             .replace("{legs}", legs)
@@ -223,13 +220,10 @@ final class FusedSearch {
       SearchStrategy strategy = SearchStrategy.NONE;
       WordLeg.Found found = WordLeg.Found.NOTHING;
       while (rows.next()) {
-        strategy =
-            SearchSql.strategy(
-                shape.way, rows.getBoolean(LARGE), rows.getInt(FROM_INDEX), query.depth());
-        boolean byProject = rows.getBoolean(INDEX_BY_PROJECT);
-        if (!rows.wasNull()) {
-          rule.seen(byProject);
-        }
+        SearchRule.Indexes there = SearchRule.Indexes.read(rows, INDEXES);
+        rule.seen(there);
+        boolean large = rows.getBoolean(LARGE) && there.serve(shape.way);
+        strategy = SearchSql.strategy(shape.way, large, rows.getInt(FROM_INDEX), query.depth());
         found = WordLeg.Found.read(rows, FOUND);
         double score = rows.getDouble(SCORE);
         if (!rows.wasNull()) {

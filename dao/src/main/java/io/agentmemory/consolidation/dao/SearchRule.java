@@ -2,6 +2,8 @@ package io.agentmemory.consolidation.dao;
 
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.SearchIndexes;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,12 +40,27 @@ final class SearchRule {
 
   private final boolean possible;
   private final int rowsForCandidate;
-  private volatile boolean byProject;
+  private volatile Indexes indexes;
 
   private SearchRule(SchemaOptions options, boolean byProject) {
     this.possible = SearchIndexes.keepsProjectsApart(options);
     this.rowsForCandidate = SearchIndexes.coversEmbeddings(options) ? COVERED_ROWS : ROWS;
-    this.byProject = byProject;
+    this.indexes = new Indexes(byProject, true);
+  }
+
+  /** Which of the HNSW indexes are there; a bulk load takes them away for a while. */
+  record Indexes(boolean byProject, boolean amongAll) {
+    /** So many columns tell. */
+    static final int COLUMNS = 2;
+
+    /** Reads {@link SearchSql#INDEXES}. */
+    static Indexes read(ResultSet row, int first) throws SQLException {
+      return new Indexes(row.getBoolean(first), row.getBoolean(first + 1));
+    }
+
+    boolean serve(Way way) {
+      return way == Way.BY_PROJECT ? byProject : way == Way.AMONG_ALL && amongAll;
+    }
   }
 
   static SearchRule of(Names names) {
@@ -73,13 +90,16 @@ final class SearchRule {
     if (exact) {
       return Way.EXACTLY;
     }
-    return byProject && possible ? Way.BY_PROJECT : Way.AMONG_ALL;
+    if (indexes.byProject && possible) {
+      return Way.BY_PROJECT;
+    }
+    return indexes.amongAll ? Way.AMONG_ALL : Way.EXACTLY;
   }
 
-  /** Takes note of whether the index that keeps projects apart is there, for the next search. */
-  void seen(boolean indexByProject) {
-    if (byProject != indexByProject) {
-      byProject = indexByProject;
+  /** Takes note of which indexes are there, for the next search. */
+  void seen(Indexes there) {
+    if (!indexes.equals(there)) {
+      indexes = there;
     }
   }
 

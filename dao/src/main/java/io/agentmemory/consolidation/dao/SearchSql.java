@@ -128,6 +128,11 @@ final class SearchSql {
         select id, distance from exact where distance <> 'NaN'
       )""";
 
+  /** Which of the HNSW indexes are there. */
+  static final String INDEXES =
+      "to_regclass({byProject}) is not null as index_by_project,"
+          + " to_regclass({amongAll}) is not null as index_among_all";
+
   /** How each of them went: whether the project is a large one, and what the index gave. */
   static String how(SearchRule.Way way) {
     return switch (way) {

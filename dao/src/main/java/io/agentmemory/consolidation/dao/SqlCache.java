@@ -24,9 +24,7 @@ final class SqlCache {
     SchemaOptions options = names.options();
     Map<String, String> fragments = new HashMap<>();
     fragments.put("memories", names.memories());
-    fragments.put(
-        "memoriesLiteral",
-        Identifiers.literal(new QualifiedName(options.schema(), "consolidated_memories").sql()));
+    fragments.put("memoriesLiteral", literal(options, "consolidated_memories"));
     fragments.put("vector", names.vectorType());
     fragments.put("singlePrecision", names.inExtension("vector"));
     fragments.put(
@@ -46,10 +44,14 @@ final class SqlCache {
     fragments.put(
         "codedQuery",
         SearchIndexes.codedQuery(options, extension, "given.embedding", "given.project"));
-    fragments.put(
-        "byProject",
-        Identifiers.literal(new QualifiedName(options.schema(), SearchIndexes.BY_PROJECT).sql()));
+    fragments.put("byProject", literal(options, SearchIndexes.BY_PROJECT));
+    fragments.put("amongAll", literal(options, SearchIndexes.AMONG_ALL));
     return new SqlCache(Map.copyOf(fragments));
+  }
+
+  /** The name of a table or an index of the schema, as a text. */
+  private static String literal(SchemaOptions options, String name) {
+    return Identifiers.literal(new QualifiedName(options.schema(), name).sql());
   }
 
   /** A bare name is one of the system's. */

@@ -11,8 +11,7 @@ final class VectorSearch {
   private static final String SEARCH =
       """
       with {legs}
-      select {how}, {nearest} as nearest, to_regclass({byProject}) is not null as index_by_project,
-        hits.*
+      select {how}, {nearest} as nearest, {indexes}, hits.*
       from (select) as always
       left join (
         {hits}
@@ -47,9 +46,9 @@ final class VectorSearch {
   private static final int LARGE = 1;
   private static final int FROM_INDEX = 2;
   private static final int NEAREST = 3;
-  private static final int INDEX_BY_PROJECT = 4;
-  private static final int DISTANCE = 5;
-  private static final int MEMORY = 6;
+  private static final int INDEXES = 4;
+  private static final int DISTANCE = INDEXES + SearchRule.Indexes.COLUMNS;
+  private static final int MEMORY = DISTANCE + 1;
 
   private record Shape(Way way, int filter, boolean withEmbedding, boolean joined) {
     Settings settings() {
@@ -70,6 +69,7 @@ final class VectorSearch {
         SEARCH
             .replace("{legs}", legs.replace("{carried}", "m.*"))
             .replace("{how}", SearchSql.how(shape.way))
+            .replace("{indexes}", SearchSql.INDEXES)
             .replace("{nearest}", byProject ? NEAREST_BY_PROJECT : "(select count(*) from nearest)")
             .replace("{hits}", byProject ? CARRIED + "\n" + LOOKED_UP : LOOKED_UP)
             .replace("{found}", byProject ? "exact" : "nearest")
@@ -118,11 +118,11 @@ final class VectorSearch {
     int nearest = 0;
     while (rows.next()) {
       if (strategy == SearchStrategy.NONE) {
-        strategy =
-            SearchSql.strategy(
-                shape.way, rows.getBoolean(LARGE), rows.getInt(FROM_INDEX), query.limit());
+        SearchRule.Indexes there = SearchRule.Indexes.read(rows, INDEXES);
+        rule.seen(there);
+        boolean large = rows.getBoolean(LARGE) && there.serve(shape.way);
+        strategy = SearchSql.strategy(shape.way, large, rows.getInt(FROM_INDEX), query.limit());
         nearest = rows.getInt(NEAREST);
-        rule.seen(rows.getBoolean(INDEX_BY_PROJECT));
       }
       double distance = rows.getDouble(DISTANCE);
       if (!rows.wasNull()) {

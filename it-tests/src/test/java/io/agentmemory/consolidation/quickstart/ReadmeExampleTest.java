@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -31,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The example in README.md compiles as it stands there, and finds what it has consolidated. */
+/** The examples in README.md compile as they stand there, and do what is said of them. */
 class ReadmeExampleTest {
   private static final Pattern EXAMPLE =
       Pattern.compile("<!-- ReadmeExampleTest.*?-->\\s*```java\\n(.*?)```", Pattern.DOTALL);
@@ -54,24 +53,45 @@ class ReadmeExampleTest {
     List<AgentMemory> memories = List.of(memory("t-1"), memory("t-2"));
     new TaskMemoryTable(database.dataSource(), options)
         .insert(memories, List.of(embed("a"), embed("b")));
-    compile(wrap(example()));
+    compile(wrap(examples().get(0), ""));
 
     assertThat(run()).startsWith("1.0 No remote call between begin and commit");
     assertThat(new TaskMemoryTable(database.dataSource(), options).stored(memories))
         .containsExactlyInAnyOrder("t-1", "t-2");
   }
 
-  private static String example() throws Exception {
+  @Test
+  void theExampleOfABulkLoadRuns() throws Exception {
+    SchemaOptions options = SchemaOptions.builder().dimensions(384).build();
+    Schema.on(database.dataSource(), options).upgrade();
+    String surroundings =
+        """
+        SchemaOptions options = SchemaOptions.builder().dimensions(384).build();
+        Consolidation consolidation = Consolidation.on(dataSource, options);
+        java.util.List<NewMemory> memories = java.util.List.of(
+            NewMemory.builder("shop", MemoryType.LEARNING, AbstractionLevel.CONCRETE, "a lesson")
+                .embedding(embed("a lesson")).build());
+        """;
+    compile(wrap(examples().get(1), surroundings));
+
+    assertThat(run())
+        .startsWith(
+            "[\"public\".\"idx_cm_embedding\", \"public\".\"idx_cm_embedding_project\"] []");
+    assertThat(Schema.on(database.dataSource(), options).status().upToDate()).isTrue();
+  }
+
+  private static List<String> examples() throws Exception {
     String readme =
         Files.readString(
             Path.of(Objects.requireNonNull(System.getProperty("build.root"))).resolve("README.md"));
-    Matcher matcher = EXAMPLE.matcher(readme);
-    assertThat(matcher.find()).as("README.md has an example").isTrue();
-    return matcher.group(1);
+    List<String> examples =
+        EXAMPLE.matcher(readme).results().map(example -> example.group(1)).toList();
+    assertThat(examples).as("examples in README.md").hasSize(2);
+    return examples;
   }
 
-  /** The example as the body of a method, with what it takes from its surroundings. */
-  private static String wrap(String example) {
+  /** An example as the body of a method, with what it takes from its surroundings. */
+  private static String wrap(String example, String surroundings) {
     String imports =
         example
             .lines()
@@ -93,10 +113,11 @@ class ReadmeExampleTest {
               javax.sql.DataSource dataSource, java.util.function.Function<String, Embedding> model) {
             Example.model = model;
             %s
+            %s
           }
         }
         """
-        .formatted(imports, statements);
+        .formatted(imports, surroundings, statements);
   }
 
   private void compile(String source) {

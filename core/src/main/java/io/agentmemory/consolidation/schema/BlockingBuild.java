@@ -1,0 +1,90 @@
+package io.agentmemory.consolidation.schema;
+
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Builds an index and records that it is there in one transaction, so that there is both or
+ * nothing. Writes of the table wait meanwhile; reads do not.
+ */
+final class BlockingBuild {
+  private static final Logger LOG = LoggerFactory.getLogger(BlockingBuild.class);
+
+  /** Also what a server says that cannot share so much memory between processes. */
+  private static final String OUT_OF_MEMORY = "53200";
+
+  private final Session session;
+  private final BuildSizing sizing;
+  private final Waiting waiting;
+
+  BlockingBuild(Session session, BuildSizing sizing, Waiting waiting) {
+    this.session = session;
+    this.sizing = sizing;
+    this.waiting = waiting;
+  }
+
+  /**
+   * Builds it; waits for the table until a moment of {@link System#nanoTime}.
+   *
+   * @return what a person should know of it
+   */
+  Optional<String> make(QualifiedName name, List<Statements.Planned> statements, long end) {
+    Optional<String> note = Optional.empty();
+    for (int attempt = 0; ; attempt++) {
+      try {
+        inTransaction(statements);
+        return note;
+      } catch (SchemaSqlException e) {
+        if (OUT_OF_MEMORY.equals(e.sqlState()) && note.isEmpty()) {
+          sizing.alone();
+          note =
+              Optional.of(
+                  "Index "
+                      + name
+                      + " was built without parallel workers, since the server could not share"
+                      + " enough memory between them (in a container: its shm_size): "
+                      + e.getMessage());
+          continue;
+        }
+        if (!Runner.worthAnotherTry(e)) {
+          throw e;
+        }
+        if (System.nanoTime() >= end) {
+          throw new SchemaBusyException(
+              "Gave up after "
+                  + waiting.deadline()
+                  + ": index "
+                  + name
+                  + " is still to be built, by the next upgrade: "
+                  + e.getMessage(),
+              e);
+        }
+        LOG.info("Building {} again: {}", name, e.getMessage());
+        Pause.after(attempt, end);
+      }
+    }
+  }
+
+  private void inTransaction(List<Statements.Planned> statements) {
+    Connection connection = session.connection();
+    boolean committed = false;
+    try {
+      connection.setAutoCommit(false);
+      try {
+        Runner.begin(session, waiting);
+        statements.forEach(session::execute);
+        connection.commit();
+        committed = true;
+      } finally {
+        Runner.restore(connection, committed);
+      }
+    } catch (SQLException e) {
+      throw SchemaSqlException.of("commit an index", "COMMIT", null, e);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package io.agentmemory.consolidation.schema;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A session that holds the lock of builds and has the settings for them, until it is closed. */
+final class BuildSession implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(BuildSession.class);
+
+  private final Connection connection;
+  private final boolean autoCommit;
+  private final SessionSettings settings;
+  private final UpgradeLock lock;
+
+  private BuildSession(
+      Connection connection, boolean autoCommit, SessionSettings settings, UpgradeLock lock) {
+    this.connection = connection;
+    this.autoCommit = autoCommit;
+    this.settings = settings;
+    this.lock = lock;
+  }
+
+  /** Waits for whoever holds the lock, until the deadline. */
+  static BuildSession open(DataSource dataSource, SchemaOptions options, Waiting waiting)
+      throws SQLException {
+    Connection connection = dataSource.getConnection();
+    try {
+      boolean autoCommit = connection.getAutoCommit();
+      connection.setAutoCommit(true);
+      if (Pooler.between(connection)) {
+        throw new SchemaException("Nothing was changed: " + Pooler.ADVICE);
+      }
+      SessionSettings settings = SessionSettings.forBuilds(new Session(connection));
+      UpgradeLock lock = UpgradeLock.ofBuilds(options.schema());
+      BuildSession opened = new BuildSession(connection, autoCommit, settings, lock);
+      try {
+        opened.take(waiting);
+      } catch (RuntimeException e) {
+        settings.close();
+        throw e;
+      }
+      return opened;
+    } catch (RuntimeException | SQLException e) {
+      giveBack(connection, true);
+      throw e;
+    }
+  }
+
+  private void take(Waiting waiting) {
+    long end = System.nanoTime() + waiting.deadline().toNanos();
+    for (int attempt = 0; !lock.tryTakeForSession(session()); attempt++) {
+      if (System.nanoTime() >= end) {
+        throw new SchemaBusyException(
+            "Gave up after " + waiting.deadline() + ": " + lock.heldBy(session()), null);
+      }
+      Pause.after(attempt, end);
+    }
+  }
+
+  Session session() {
+    return settings.session();
+  }
+
+  @Override
+  public void close() {
+    lock.release(session());
+    settings.close();
+    giveBack(connection, autoCommit);
+  }
+
+  /** Where the connection is lost, there is nothing to give back. */
+  private static void giveBack(Connection connection, boolean autoCommit) {
+    try (connection) {
+      connection.setAutoCommit(autoCommit);
+    } catch (SQLException e) {
+      LOG.debug("The connection is lost", e);
+    }
+  }
+}
