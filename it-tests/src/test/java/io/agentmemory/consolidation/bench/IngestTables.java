@@ -2,7 +2,9 @@ package io.agentmemory.consolidation.bench;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.NewMemory;
+import io.agentmemory.consolidation.dao.OnConflict;
 import io.agentmemory.consolidation.it.postgres.PostgresServer;
 import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import io.agentmemory.consolidation.schema.Schema;
@@ -83,6 +85,17 @@ final class IngestTables implements AutoCloseable {
     }
   }
 
+  /** Rows a second by the library's load where ids may be taken. */
+  double ours(List<NewMemory> memories, OnConflict onConflict) throws Exception {
+    empty(OrderTable.NAME);
+    LoadOptions options = LoadOptions.defaults().on(onConflict);
+    long start = System.nanoTime();
+    consolidation.memories().load(memories.iterator(), options);
+    double rate = memories.size() / OrderTable.seconds(start);
+    verify(OrderTable.NAME, memories.size());
+    return rate;
+  }
+
   /** Rows a second by the library over so many connections. */
   double ours(List<NewMemory> memories, int connections) throws Exception {
     empty(OrderTable.NAME);
@@ -120,6 +133,19 @@ final class IngestTables implements AutoCloseable {
             "analyze " + OrderTable.NAME);
     verify(OrderTable.NAME, rows);
     return seconds(output);
+  }
+
+  /** The seconds that the library takes for the same, with as much memory allowed. */
+  double bulk(List<NewMemory> memories) throws Exception {
+    empty(OrderTable.NAME);
+    Schema schema =
+        Schema.on(pool, OurStore.OPTIONS)
+            .withBuildMemory(OrderTable.maintenanceMegabytes(memories.size()) << 20);
+    long start = System.nanoTime();
+    schema.bulkLoad(() -> OurIngest.load(consolidation, memories.iterator()));
+    double seconds = OrderTable.seconds(start);
+    verify(OrderTable.NAME, memories.size());
+    return seconds;
   }
 
   /** What psql prints for commands, with the time of each. */

@@ -69,8 +69,11 @@ final class OrderTable {
 
   /** Memory for an index build of so many rows: all of the graph, and then some. */
   static String maintenance(int rows) {
-    long megabytes = 256 + rows * 4L * VectorCache.DIMENSIONS * 16 / 10 / 1_000_000;
-    return "set maintenance_work_mem = '" + megabytes + "MB'";
+    return "set maintenance_work_mem = '" + maintenanceMegabytes(rows) + "MB'";
+  }
+
+  static long maintenanceMegabytes(int rows) {
+    return 256 + rows * 4L * VectorCache.DIMENSIONS * 16 / 10 / 1_000_000;
   }
 
   /** Loads all rows without the indexes and builds those then; the seconds that each took. */

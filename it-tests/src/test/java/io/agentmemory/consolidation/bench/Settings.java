@@ -111,8 +111,18 @@ record Settings(
     return quick ? 0.4 : 2;
   }
 
-  /** How many rows are inserted under an HNSW index. */
+  /** How many rows are inserted under an HNSW index, one way. */
   int rowsUnderIndex() {
-    return quick ? 600 : 20_000;
+    return quick ? 600 : 5_000;
+  }
+
+  /** How many rows are loaded with their index built last. */
+  int rowsInBulk() {
+    return quick ? 2_000 : 15_000;
+  }
+
+  /** How many rounds the ways have that take a large part of a minute. */
+  int slowRounds() {
+    return Math.min(rounds, 3);
   }
 }
