@@ -82,6 +82,12 @@ final class StorageCheckUp {
   }
 
   private void pending(List<Finding> findings) {
+    String history = literal(new History(options).name().sql());
+    if (!session.holds(
+        "see whether the history may be read",
+        "has_table_privilege(" + history + "::regclass, 'SELECT')")) {
+      return;
+    }
     for (Applied row : Snapshot.read(session.connection(), options).applied()) {
       for (String index : row.pending()) {
         findings.add(

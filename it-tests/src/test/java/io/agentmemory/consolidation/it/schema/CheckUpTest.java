@@ -101,8 +101,8 @@ class CheckUpTest {
         database.dataSource(),
         "UPDATE pg_class SET reltuples = 1000000 WHERE oid = 'consolidated_memories'::regclass");
     assertThat(found())
-        .contains("The HNSW graph of 1000000 embeddings takes about 7618MB")
-        .contains("SET maintenance_work_mem = '7618MB' before a REINDEX");
+        .contains("The HNSW graph of 1000000 embeddings takes about 6942MB")
+        .contains("SET maintenance_work_mem = '6942MB' before a REINDEX");
   }
 
   @Test
