@@ -43,6 +43,10 @@ final class Sections {
         bench.report().section("Ingest");
         new IngestSection(bench).run();
       }
+      case "upgrade" -> {
+        bench.report().section("Upgrade of a busy database");
+        new UpgradeSection(bench).run();
+      }
       case "large" -> large(bench);
       default -> throw new IllegalArgumentException(name);
     }

@@ -15,6 +15,7 @@ import java.util.Set;
  *   <li>{@code quick}: a tenth of everything, to see that all of it runs; its figures mean nothing
  *   <li>{@code rounds}: how many rounds, 9 unless given
  *   <li>{@code rows}: how many rows the larger set has, 1,000,000 unless given
+ *   <li>{@code hostRows}: how many rows the host table of an upgrade has, 5,000,000 unless given
  *   <li>{@code sentences}: a file of one sentence a line instead of apt's package descriptions
  *   <li>{@code locomo}: the folder of LoCoMo's files
  *   <li>{@code vectors}: the folder that keeps the embeddings of a run for the next one
@@ -26,6 +27,7 @@ record Settings(
     boolean quick,
     int rounds,
     int largeRows,
+    int hostRows,
     Optional<Path> sentences,
     Optional<Path> locomo,
     Path vectors,
@@ -42,6 +44,7 @@ record Settings(
           "fused",
           "batch",
           "ingest",
+          "upgrade",
           "large");
 
   /** How many rows a search is asked for. */
@@ -56,6 +59,7 @@ record Settings(
         quick,
         number("rounds", quick ? 3 : 9),
         number("rows", quick ? 20_000 : 1_000_000),
+        number("hostRows", quick ? 200_000 : 5_000_000),
         property("sentences").map(Path::of),
         property("locomo").map(Path::of),
         Path.of(property("vectors").orElse("target/benchmark-vectors")),
