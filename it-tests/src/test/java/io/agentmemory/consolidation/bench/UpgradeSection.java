@@ -8,6 +8,7 @@ import io.agentmemory.consolidation.schema.Schema;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,6 +26,10 @@ final class UpgradeSection {
 
   private final Bench bench;
   private final int rows;
+
+  /** Statements a second of writers and of readers: the same for all that is measured. */
+  private double[] paces = {};
+
   private final Table table =
       new Table(
           "",
@@ -114,10 +119,9 @@ final class UpgradeSection {
       fill(database);
       PacedLoad load = new PacedLoad(database.dataSource(), rows);
       double seconds = bench.settings().quick() ? 2 : 10;
-      load.capacity(seconds / 2);
-      double[] paces = load.capacity(seconds);
-      for (int i = 0; i < paces.length; i++) {
-        paces[i] /= 2;
+      double[] capacity = load.capacity(seconds);
+      if (paces.length == 0) {
+        paces = Arrays.stream(capacity).map(each -> each / 2).toArray();
       }
       AtomicBoolean ended = new AtomicBoolean();
       ExecutorService pool = Executors.newSingleThreadExecutor();
