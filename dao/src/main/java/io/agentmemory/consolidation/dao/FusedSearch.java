@@ -121,10 +121,11 @@ final class FusedSearch {
     }
 
     Settings settings() {
-      if (ofRows()) {
-        return Settings.GENERIC_PLAN;
+      boolean one = leg.hasOnePlan(filter);
+      if (ofRows() || way == Way.EXACTLY) {
+        return one ? Settings.GENERIC_PLAN : Settings.PLAN;
       }
-      return way == Way.EXACTLY ? Settings.PLAN : Settings.HNSW;
+      return one && way == Way.BY_PROJECT ? Settings.BY_PROJECT_AND_WORDS : Settings.HNSW;
     }
   }
 

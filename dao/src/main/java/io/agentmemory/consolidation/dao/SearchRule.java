@@ -4,6 +4,9 @@ import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.SearchIndexes;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * processor time of the server: 0.65 µs a row out of the covering index, 2.6 µs out of the table,
  * about 2 µs a row where a filter is applied first that a tenth pass; 20 to 27 µs a candidate out
  * of the index. Each statement looks for itself whether the project has more rows than the bound,
- * so that the choice never rests on what was true some time ago.
+ * save for projects that had within the last ten seconds.
  */
 final class SearchRule {
   /** The most that {@code hnsw.ef_search} takes. */
@@ -38,6 +41,12 @@ final class SearchRule {
   /** With a filter the index takes 12 to 18 ms, the table as long at so many rows. */
   private static final int ROWS_WITH_FILTER = 6_000;
 
+  /** How long a project that was found to be large is taken to be so. */
+  private static final long LARGE_FOR = TimeUnit.SECONDS.toNanos(10);
+
+  private static final int MOST_PROJECTS = 10_000;
+
+  private final Map<String, Large> large = new ConcurrentHashMap<>();
   private final boolean possible;
   private final int rowsForCandidate;
   private volatile Indexes indexes;
@@ -61,6 +70,31 @@ final class SearchRule {
     boolean serve(Way way) {
       return way == Way.BY_PROJECT ? byProject : way == Way.AMONG_ALL && amongAll;
     }
+  }
+
+  /** A project that had more rows than this, and until when that is not asked again. */
+  private record Large(int rows, long until) {}
+
+  /**
+   * Whether a project had more rows than this within the last seconds, so that its search need not
+   * look. That it shrank meanwhile is no harm: the index that keeps projects apart gives what there
+   * is down to some hundred rows, and where it gives too few, the search goes the other way.
+   */
+  boolean isLarge(String projectId, int rows) {
+    Large known = large.get(projectId);
+    return known != null && known.rows >= rows && System.nanoTime() - known.until < 0;
+  }
+
+  /** Takes note that a project has more rows than this, or that it has not. */
+  void seen(String projectId, int rows, boolean more) {
+    if (!more) {
+      large.remove(projectId);
+      return;
+    }
+    if (large.size() >= MOST_PROJECTS) {
+      large.clear();
+    }
+    large.put(projectId, new Large(rows, System.nanoTime() + LARGE_FOR));
   }
 
   static SearchRule of(Names names) {

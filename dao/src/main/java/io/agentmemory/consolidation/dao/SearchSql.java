@@ -73,6 +73,17 @@ final class SearchSql {
         select id, distance from exact where distance <> 'NaN'
       )""";
 
+  /** What is asked for, as it stands and as the index that keeps projects apart has it. */
+  static final String QUERY_BY_PROJECT =
+      """
+      query as materialized (
+        select cast(embedding as {vector}) as embedding, {codedQuery} as coded
+        from (
+          select cast(cast(:embedding as float4[]) as {singlePrecision}) as embedding,
+            cast(:project as text) as project
+        ) as given
+      )""";
+
   /**
    * The two legs of a search by the index that keeps projects apart: {@code approximate} follows it
    * where the project has more than {@code :exactUpTo} rows and carries what is asked for out of
@@ -83,14 +94,9 @@ final class SearchSql {
    * it. Zero vectors are in this index, and have no distance.
    */
   static final String LEGS_BY_PROJECT =
-      """
-      query as materialized (
-        select cast(embedding as {vector}) as embedding, {codedQuery} as coded
-        from (
-          select cast(cast(:embedding as float4[]) as {singlePrecision}) as embedding,
-            cast(:project as text) as project
-        ) as given
-      ),
+      QUERY_BY_PROJECT
+          + """
+      ,
       size as materialized (
         select exists (
           select from {memories} where project_id = :project offset :exactUpTo
@@ -130,8 +136,8 @@ final class SearchSql {
 
   /** Which of the HNSW indexes are there. */
   static final String INDEXES =
-      "to_regclass({byProject}) is not null as index_by_project,"
-          + " to_regclass({amongAll}) is not null as index_among_all";
+      "(select to_regclass({byProject}) is not null) as index_by_project,"
+          + " (select to_regclass({amongAll}) is not null) as index_among_all";
 
   /** How each of them went: whether the project is a large one, and what the index gave. */
   static String how(SearchRule.Way way) {

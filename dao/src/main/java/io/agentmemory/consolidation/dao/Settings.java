@@ -63,6 +63,18 @@ final class Settings {
               new Setting("hnsw.max_scan_tuples", "'20000'"),
               new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
 
+  /** The same for a search that words lead to as well, for which bitmaps serve. */
+  static final Settings BY_PROJECT_AND_WORDS =
+      new Settings(
+          List.of(
+              new Setting("plan_cache_mode", "'force_generic_plan'"),
+              new Setting("jit", "'off'"),
+              new Setting("enable_sort", "'off'"),
+              new Setting("enable_seqscan", "'off'"),
+              new Setting("hnsw.iterative_scan", "'relaxed_order'"),
+              new Setting("hnsw.max_scan_tuples", "'20000'"),
+              new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
+
   private static final String SAVED = "'consolidation.saved'";
 
   private record Setting(String name, String value) {}
@@ -85,10 +97,11 @@ final class Settings {
     return joined ? 2 : 1;
   }
 
+  /** Sets each, as none is null, and sends neither rows nor columns. */
   private String set() {
-    StringJoiner sql = new StringJoiner(", ", "select ", "");
+    StringJoiner sql = new StringJoiner(" or ", "select where ", "");
     for (Setting setting : settings) {
-      sql.add("set_config('%s', %s, true)".formatted(setting.name, setting.value));
+      sql.add("set_config('%s', %s, true) is null".formatted(setting.name, setting.value));
     }
     return sql.toString();
   }

@@ -38,8 +38,7 @@ final class TextSearch {
             .replace("{headline}", TextSql.headline(shape.withHeadline, shape.match))
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));
-    Settings settings =
-        shape.leg.equals(WordLeg.COUNTED.shape()) ? Settings.GENERIC_PLAN : Settings.PLAN;
+    Settings settings = shape.leg.hasOnePlan(shape.filter) ? Settings.GENERIC_PLAN : Settings.PLAN;
     return settings.around(search, shape.joined);
   }
 

@@ -5,6 +5,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The search by vector. */
 final class VectorSearch {
@@ -43,6 +44,21 @@ final class VectorSearch {
       (select case when n >= :depth then n
           else (select count(*) from exact where distance <> 'NaN') end from found)""";
 
+  /** The index alone, for a project that is known to be large. */
+  private static final String FOLLOWED =
+      """
+      with {query}
+      select hits.*
+      from (
+        select m.embedding {distance} (select embedding from query) as distance, {columns}
+        from {memories} as m
+        where project_id = :project and embedding is not null
+          and (select to_regclass({byProject}) is not null)
+        order by {coded} {innerProduct} (select coded from query)
+        limit :depth
+      ) as hits
+      order by hits.distance, hits.id""";
+
   private static final int LARGE = 1;
   private static final int FROM_INDEX = 2;
   private static final int NEAREST = 3;
@@ -78,9 +94,28 @@ final class VectorSearch {
     return shape.settings().around(search, shape.joined);
   }
 
+  /** What the statement that only follows the index depends on. */
+  private record Following(boolean withEmbedding, boolean joined) {}
+
+  private static String template(Following shape) {
+    String search =
+        FOLLOWED
+            .replace("{query}", SearchSql.QUERY_BY_PROJECT)
+            .replace("{columns}", MemoryRow.columns(shape.withEmbedding));
+    return Settings.BY_PROJECT.around(search, shape.joined);
+  }
+
   static SearchResult<VectorHit> run(
       MemorySession session, SearchRule rule, String projectId, VectorQuery query)
       throws SQLException {
+    if (rule.way(query) == Way.BY_PROJECT
+        && FilterSql.shape(query.filter()) == 0
+        && rule.isLarge(projectId, rule.exactUpTo(query))) {
+      SearchResult<VectorHit> result = follow(session, projectId, query);
+      if (result != null) {
+        return result;
+      }
+    }
     Shape shape =
         new Shape(
             rule.way(query),
@@ -104,6 +139,39 @@ final class VectorSearch {
     }
   }
 
+  /** Follows the index; null where that gives too few rows. */
+  private static @Nullable SearchResult<VectorHit> follow(
+      MemorySession session, String projectId, VectorQuery query) throws SQLException {
+    Following shape = new Following(session.withEmbeddings(), session.joined());
+    try (Call call = session.prepare(shape, VectorSearch::template)) {
+      int candidates = SearchRule.candidates(query);
+      ResultSet rows =
+          call.text("project", projectId)
+              .vector("embedding", query.embedding())
+              .integer("depth", query.limit())
+              .integer("efSearch", candidates)
+              .query(Settings.index(shape.joined));
+      Double given = query.maxDistance();
+      double maxDistance = given == null ? Double.POSITIVE_INFINITY : given;
+      List<VectorHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
+      int nearest = 0;
+      while (rows.next()) {
+        double distance = rows.getDouble(1);
+        if (!Double.isNaN(distance)) {
+          nearest++;
+          if (distance <= maxDistance) {
+            hits.add(
+                new VectorHit(MemoryRow.read(rows, 2, projectId, session.vectors()), distance));
+          }
+        }
+      }
+      return nearest < query.limit()
+          ? null
+          : new SearchResult<>(
+              hits, SearchStrategy.HNSW_BY_PROJECT, false, candidates, hits.size() < nearest);
+    }
+  }
+
   private static SearchResult<VectorHit> read(
       MemorySession session,
       SearchRule rule,
@@ -123,6 +191,12 @@ final class VectorSearch {
         boolean large = rows.getBoolean(LARGE) && there.serve(shape.way);
         strategy = SearchSql.strategy(shape.way, large, rows.getInt(FROM_INDEX), query.limit());
         nearest = rows.getInt(NEAREST);
+        if (shape.way == Way.BY_PROJECT) {
+          rule.seen(
+              projectId,
+              rule.exactUpTo(query),
+              strategy == SearchStrategy.HNSW_BY_PROJECT && there.byProject());
+        }
       }
       double distance = rows.getDouble(DISTANCE);
       if (!rows.wasNull()) {

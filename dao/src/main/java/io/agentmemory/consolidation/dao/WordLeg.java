@@ -37,7 +37,16 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   }
 
   /** Legs of one shape share their SQL. */
-  record Shape(Kind kind, int words, boolean hidesProject) {}
+  record Shape(Kind kind, int words, boolean hidesProject) {
+    /**
+     * Whether one plan serves all words. A custom plan takes longer to make than most of these
+     * searches to run, and knows no better: how many rows a threshold lets through is not estimated
+     * from the words.
+     */
+    boolean hasOnePlan(int filter) {
+      return kind == Kind.COUNTED || (kind == Kind.WEIGHED && filter == 0);
+    }
+  }
 
   static final WordLeg WEB_SEARCH =
       new WordLeg(new Shape(Kind.WEB_SEARCH, 0, false), List.of(), null, 0);

@@ -13,7 +13,9 @@ import io.agentmemory.consolidation.dao.SearchResult;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.VectorHit;
 import io.agentmemory.consolidation.dao.VectorQuery;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -126,7 +128,7 @@ class ProjectIndexTest {
         List<String> first = new ArrayList<>();
         queries.forEach(
             q -> first.addAll(ids(memories.searchByVector(project, VectorQuery.of(q, 10)))));
-        assertScans(project, plans.take());
+        assertScans(project, plans.take(), true);
         plans.pause();
         for (int i = 10; i < 990; i++) {
           memories.searchByVector(project, VectorQuery.of(queries.get(i % 10), 10));
@@ -135,13 +137,14 @@ class ProjectIndexTest {
         List<String> last = new ArrayList<>();
         queries.forEach(
             q -> last.addAll(ids(memories.searchByVector(project, VectorQuery.of(q, 10)))));
-        assertScans(project, plans.take());
+        assertScans(project, plans.take(), project.equals("small"));
         assertThat(last).isEqualTo(first);
       }
     }
   }
 
-  private static void assertScans(String project, String plan) {
+  /** A project that was found to be large is not looked at again for some seconds. */
+  private static void assertScans(String project, String plan, boolean looks) {
     String byProject = "Index Scan using idx_cm_embedding_project on ";
     String cover = "Index Only Scan using idx_cm_project_cover on ";
     boolean large = project.equals("large");
@@ -149,13 +152,39 @@ class ProjectIndexTest {
         .isNotEmpty()
         .allMatch(line -> line.contains("never executed") != large);
     assertThat(plan.lines().filter(line -> line.contains(cover)))
-        .isNotEmpty()
         .allMatch(line -> line.contains("never executed") == large);
     assertThat(plan.lines().filter(line -> line.contains("Scan using idx_cm_project on ")))
         .as("the look at the project's size")
-        .isNotEmpty()
         .allMatch(line -> line.contains("Index Only Scan"));
+    if (looks) {
+      assertThat(plan).contains(cover).contains("Scan using idx_cm_project on ");
+    }
     assertThat(plan).doesNotContain("Seq Scan").doesNotContain("idx_cm_embedding on");
+  }
+
+  @Test
+  void a_project_that_was_large_a_moment_ago_gives_all_that_is_left() throws SQLException {
+    VectorQuery ten = VectorQuery.of(queries(1).get(0), 10);
+    assertThat(database.memories().searchByVector("large", ten).strategy())
+        .isEqualTo(SearchStrategy.HNSW_BY_PROJECT);
+    try (Connection connection = database.connect("")) {
+      connection.setAutoCommit(false);
+      ConsolidatedMemoryDao memories = database.consolidation().joining(connection).memories();
+      for (String left : List.of("m729_", "m729[0-7]")) {
+        try (Statement statement = connection.createStatement()) {
+          statement.execute(
+              "delete from consolidated_memories where project_id = 'large' and id not similar to '"
+                  + left
+                  + "'");
+        }
+        SearchResult<VectorHit> found = memories.searchByVector("large", ten);
+        assertThat(ids(found))
+            .hasSizeLessThanOrEqualTo(10)
+            .isEqualTo(ids(memories.searchByVector("large", ten.exactly())));
+      }
+      connection.rollback();
+    }
+    database.execute("vacuum analyze consolidated_memories");
   }
 
   @Test
