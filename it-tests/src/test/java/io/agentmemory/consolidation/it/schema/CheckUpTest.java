@@ -70,6 +70,8 @@ class CheckUpTest {
           UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_cm_type'::regclass ; ERROR: The index public.idx_cm_type is invalid ; REINDEX INDEX CONCURRENTLY public.idx_cm_type
           ALTER DATABASE {db} SET enable_indexscan = off ; enable_indexscan is off (set by: database) ; SET enable_indexscan = on
           ALTER DATABASE {db} SET gin_pending_list_limit = 1048576 ; gin_pending_list_limit is 1048576 kB ; default, 4MB
+          ALTER DATABASE {db} SET work_mem = '1MB' ; WARNING: work_mem is 1024 kB: a search over an HNSW index ends ; 4MB, or more
+          ALTER DATABASE {db} SET hnsw.ef_search = 5 ; hnsw.ef_search=5 is set for the database ; RESET hnsw.ef_search
           ALTER TABLE consolidated_memories SET (autovacuum_enabled = false) ; Autovacuum is off for public.consolidated_memories ; RESET (autovacuum_enabled)
           DROP TABLE consolidation_jobs ; ERROR: The table "public"."consolidation_jobs" is not there ; upgrade()
           """)
@@ -93,6 +95,55 @@ class CheckUpTest {
     Sql.run(database.dataSource(), "VACUUM ANALYZE consolidation_jobs");
     Sql.run(database.dataSource(), "SELECT pg_stat_clear_snapshot()");
     assertThat(found()).contains("Autovacuum is off").doesNotContain("never");
+  }
+
+  @Test
+  void namesAnIndexOfVectorsThatIsFarLargerThanItsRowsNeed() {
+    String fill =
+        """
+        INSERT INTO consolidated_memories (id, project_id, content, memory_type, abstraction_level,
+          source_memory_ids, embedding, created_at, updated_at, consolidated_at, source_count)
+        SELECT i::text, 'p', 'm', 'learning', 1, '{}', (SELECT array_agg(random())
+          FROM generate_series(1, 1536) WHERE i > 0)::vector, now(), now(), now(), 0
+        FROM generate_series(1, 9000) i;
+        """;
+    Sql.run(
+        database.dataSource(),
+        "DROP INDEX idx_cm_embedding_project; DROP INDEX idx_cm_embedding;"
+            + fill
+            + "CREATE INDEX idx_cm_embedding ON consolidated_memories USING hnsw"
+            + " (embedding vector_cosine_ops) WITH (m = 4, ef_construction = 8);");
+    Sql.run(database.dataSource(), "VACUUM ANALYZE consolidated_memories");
+    assertThat(found()).doesNotContain("than its rows need", "what its rows need");
+    Sql.run(
+        database.dataSource(),
+        "DELETE FROM consolidated_memories WHERE id::integer > 1000;"
+            + "UPDATE pg_class SET reltuples = 1000 WHERE oid = 'idx_cm_embedding'::regclass;"
+            + "SELECT pg_stat_force_next_flush()");
+    assertThat(found())
+        .contains("The index public.idx_cm_embedding takes ", "over three times what its rows need")
+        .contains("REINDEX INDEX CONCURRENTLY public.idx_cm_embedding");
+  }
+
+  @Test
+  void namesAPendingListThatEverySearchReadsWherePgstattupleIsThere() {
+    Sql.run(
+        database.dataSource(),
+        """
+        CREATE EXTENSION pgstattuple;
+        ALTER INDEX idx_cm_tags SET (gin_pending_list_limit = 65536);
+        ALTER TABLE consolidated_memories SET (autovacuum_enabled = false);
+        INSERT INTO consolidated_memories (id, project_id, content, memory_type, abstraction_level,
+          source_memory_ids, tags, created_at, updated_at, consolidated_at, source_count)
+        SELECT i::text, 'p', 'm', 'learning', 1, '{}', (SELECT array_agg('t' || i || '.' || j)
+          FROM generate_series(1, 20) j), now(), now(), now(), 0
+        FROM generate_series(1, 9000) i
+        """);
+    assertThat(found())
+        .contains("kB written to public.idx_cm_tags are in no order yet")
+        .contains("SELECT gin_clean_pending_list('public.idx_cm_tags')");
+    Sql.rows(database.dataSource(), "SELECT gin_clean_pending_list('idx_cm_tags')");
+    assertThat(found()).doesNotContain("in no order yet");
   }
 
   @Test
