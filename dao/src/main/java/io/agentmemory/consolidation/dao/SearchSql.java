@@ -122,16 +122,16 @@ final class SearchSql {
         limit :depth
       )""";
 
-  /** The same as {@code nearest (id, distance)}. */
+  /** The same as {@code nearest (id, distance, content_tsv)}, the words null where not at hand. */
   static final String BY_PROJECT =
-      LEGS_BY_PROJECT.replace("{carried}", "id")
+      LEGS_BY_PROJECT.replace("{carried}", "id, content_tsv")
           + """
       ,
       nearest as materialized (
-        select id, distance from approximate
+        select id, distance, content_tsv from approximate
         where (select n from found) >= :depth
         union all
-        select id, distance from exact where distance <> 'NaN'
+        select id, distance, cast(null as tsvector) from exact where distance <> 'NaN'
       )""";
 
   /** Which of the HNSW indexes are there. */

@@ -57,7 +57,7 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   private static final String WEB_SEARCH_SQL =
       """
       matching as materialized (
-        select id, ts_rank_cd(content_tsv, {words}) as score
+        select id, ts_rank_cd(content_tsv, {words}) as score{carried}
         from {memories}
         where project_id = :project and content_tsv @@ {words}{filter}
         order by score desc, id
@@ -68,7 +68,7 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   private static final String COUNTED_SQL =
       """
       project_rows as materialized (
-        select id, content_tsv, (true{filter}) as shown{ofRows}
+        select id, content_tsv, (true{filter}) as shown{carried}
         from {memories}
         where project_id = :project
         limit {small} + 1
@@ -106,9 +106,9 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   private static final String WEIGHED_SQL =
       """
       matching as materialized (
-        select id, {sum} as score
+        select id, {sum} as score{carried}
         from {memories}
-        where {ofProject} and content_tsv @@ cast(:threshold as tsquery){filter}
+        where {ofProject} and content_tsv @@ (select cast(:threshold as tsquery)){filter}
         order by score desc, id
         limit :depth
       )""";
@@ -139,11 +139,11 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   /**
    * Puts this leg's SQL into a template that uses its parts.
    *
-   * @param ofRows what else a leg that counts reads of the project's rows
+   * @param carried what else it reads of the rows that match, of all rows where it counts the words
    */
-  static String into(String template, Shape shape, String ofRows) {
+  static String into(String template, Shape shape, String carried) {
     return template
-        .replace("{leg}", leg(shape).replace("{ofRows}", ofRows))
+        .replace("{leg}", leg(shape).replace("{carried}", carried))
         .replace("{found}", found(shape))
         .replace("{scoreOf}", scoreOf(shape));
   }
@@ -164,13 +164,15 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
     };
   }
 
+  /** Each word's query is read once, not for each row, as it were in a plan for all values. */
   private static String sum(Shape shape, String alias) {
     StringBuilder sql = new StringBuilder("(cast(0 as bigint)");
     IntStream.range(0, shape.words)
         .forEach(
             i ->
                 sql.append(
-                    " + case when %scontent_tsv @@ cast(:word%d as tsquery)".formatted(alias, i)
+                    " + case when %scontent_tsv @@ (select cast(:word%d as tsquery))"
+                            .formatted(alias, i)
                         + " then cast(:weight%d as bigint) else 0 end".formatted(i)));
     return sql.append(')').toString();
   }
