@@ -20,9 +20,9 @@ import org.testcontainers.dockerclient.DockerClientProviderStrategy;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
 
-/** A container of {@value #IMAGE}. */
+/** A container of {@link #image()}. */
 final class ContainerServer implements Backend {
-  static final String IMAGE = "pgvector/pgvector:pg17";
+  private static final String IMAGE = "pgvector/pgvector:pg17";
   private static final Duration LONGEST_PULL = Duration.ofMinutes(3);
 
   /** Testcontainers alone has no bound: it asks for each of its images again and again. */
@@ -37,15 +37,21 @@ final class ContainerServer implements Backend {
     this.container = container;
   }
 
+  /** The image that is asked for, {@value #IMAGE} unless another is. */
+  static String image() {
+    return Setting.IMAGE.value().orElse(IMAGE);
+  }
+
   static ContainerServer start(Consumer<String> listener) throws Unavailable {
     DockerClient docker = engine();
     if (!isThere(docker)) {
-      listener.accept("pulling " + IMAGE + ", for at most " + LONGEST_PULL.toSeconds() + " s");
+      listener.accept("pulling " + image() + ", for at most " + LONGEST_PULL.toSeconds() + " s");
       pull(docker);
     }
-    listener.accept("starting a container of " + IMAGE);
+    listener.accept("starting a container of " + image());
     PostgreSQLContainer container =
-        new PostgreSQLContainer(DockerImageName.parse(IMAGE).asCompatibleSubstituteFor("postgres"))
+        new PostgreSQLContainer(
+                DockerImageName.parse(image()).asCompatibleSubstituteFor("postgres"))
             .withImagePullPolicy(image -> false)
             .withSharedMemorySize(SHARED_MEMORY)
             .withDatabaseName("postgres")
@@ -101,7 +107,7 @@ final class ContainerServer implements Backend {
 
   private static boolean isThere(DockerClient docker) {
     try {
-      docker.inspectImageCmd(IMAGE).exec();
+      docker.inspectImageCmd(image()).exec();
       return true;
     } catch (NotFoundException e) {
       return false;
@@ -110,15 +116,16 @@ final class ContainerServer implements Backend {
 
   private static void pull(DockerClient docker) throws Unavailable {
     try (PullImageResultCallback pull =
-        docker.pullImageCmd(IMAGE).exec(new PullImageResultCallback())) {
+        docker.pullImageCmd(image()).exec(new PullImageResultCallback())) {
       if (!pull.awaitCompletion(LONGEST_PULL.toSeconds(), TimeUnit.SECONDS)) {
-        throw new Unavailable(IMAGE + " was not pulled within " + LONGEST_PULL.toSeconds() + " s");
+        throw new Unavailable(
+            image() + " was not pulled within " + LONGEST_PULL.toSeconds() + " s");
       }
     } catch (RuntimeException | IOException e) {
-      throw new Unavailable(IMAGE + " cannot be pulled: " + rootMessage(e), e);
+      throw new Unavailable(image() + " cannot be pulled: " + rootMessage(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new Unavailable("interrupted while pulling " + IMAGE, e);
+      throw new Unavailable("interrupted while pulling " + image(), e);
     }
   }
 
@@ -153,7 +160,7 @@ final class ContainerServer implements Backend {
 
   @Override
   public String place() {
-    return "container of " + IMAGE;
+    return "container of " + image();
   }
 
   @Override

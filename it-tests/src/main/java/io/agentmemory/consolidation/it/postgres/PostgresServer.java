@@ -28,12 +28,13 @@ import org.slf4j.LoggerFactory;
  * <p>System properties, and environment variables in brackets, say more: {@code
  * consolidation.jdbcUrl} [{@code CONSOLIDATION_JDBC_URL}], {@code consolidation.user} [{@code
  * CONSOLIDATION_USER}] and {@code consolidation.password} [{@code CONSOLIDATION_PASSWORD}] give a
- * server, and then no other is looked for; {@code consolidation.postgres.bin} [{@code
- * CONSOLIDATION_POSTGRES_BIN}] gives the folder of the binaries; {@code
- * consolidation.postgres.settings} [{@code CONSOLIDATION_POSTGRES_SETTINGS}] adds settings, such as
- * {@code shared_buffers=1GB;jit=off}, to a server that is started; {@code consolidation.server}
- * [{@code CONSOLIDATION_SERVER}], one of {@code url}, {@code docker}, {@code binaries}, allows one
- * way only.
+ * server, and then no other is looked for; {@code consolidation.image} [{@code
+ * CONSOLIDATION_IMAGE}] names the image of the container, {@code pgvector/pgvector:pg17} unless
+ * given; {@code consolidation.postgres.bin} [{@code CONSOLIDATION_POSTGRES_BIN}] gives the folder
+ * of the binaries; {@code consolidation.postgres.settings} [{@code
+ * CONSOLIDATION_POSTGRES_SETTINGS}] adds settings, such as {@code shared_buffers=1GB;jit=off}, to a
+ * server that is started; {@code consolidation.server} [{@code CONSOLIDATION_SERVER}], one of
+ * {@code url}, {@code docker}, {@code binaries}, allows one way only.
  *
  * <p>Safe for use by many threads.
  */

@@ -9,6 +9,7 @@ enum Setting {
   JDBC_URL("consolidation.jdbcUrl", "CONSOLIDATION_JDBC_URL"),
   USER("consolidation.user", "CONSOLIDATION_USER"),
   PASSWORD("consolidation.password", "CONSOLIDATION_PASSWORD"),
+  IMAGE("consolidation.image", "CONSOLIDATION_IMAGE"),
   POSTGRES_BIN("consolidation.postgres.bin", "CONSOLIDATION_POSTGRES_BIN"),
   POSTGRES_SETTINGS("consolidation.postgres.settings", "CONSOLIDATION_POSTGRES_SETTINGS");
 

@@ -14,7 +14,7 @@ enum Way {
       return GivenServer.open();
     }
   },
-  DOCKER("a Docker engine that has, or can pull, " + ContainerServer.IMAGE) {
+  DOCKER("a Docker engine that has, or can pull, " + ContainerServer.image()) {
     @Override
     Backend open(Consumer<String> listener) throws Unavailable {
       return ContainerServer.start(listener);
