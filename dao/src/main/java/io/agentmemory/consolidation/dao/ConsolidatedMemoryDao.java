@@ -433,6 +433,12 @@ public final class ConsolidatedMemoryDao {
         handle -> LineageSearch.run(session(handle), direction, projectId, id, distance));
   }
 
+  /** Undoes a consolidation by a connection in use. */
+  Optional<ConsolidatedMemory> undo(Handle handle, String projectId, String id)
+      throws SQLException {
+    return MemoryDeletes.undo(session(handle), projectId, id);
+  }
+
   private void check(NewMemory memory) {
     Checks.notNull("memory", memory);
     MemoryChecks.embedding(memory.embedding(), database.options());

@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.dao;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.Optional;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
@@ -130,6 +131,25 @@ public final class Consolidation implements AutoCloseable {
             database
                 .statements(handle, ConsolidationStep.class, ConsolidationStep::new)
                 .run(handle, memories, memory, sources));
+  }
+
+  /**
+   * Undoes a consolidation: deletes the memory, and its sources count as not consolidated again,
+   * all of it or nothing. Of task memories this takes away the marks; consolidated memories need
+   * nothing but that no other names them as a source.
+   *
+   * @param projectId the project
+   * @param id the id of the memory that was consolidated
+   * @return the memory as it was, with the ids of its sources; empty, with nothing changed, where
+   *     the project has no such memory, or it has no sources
+   * @throws MemoryInUseException if others have been consolidated from it; it names them
+   * @throws InvalidInputException if a transaction that is joined is not at READ COMMITTED, at
+   *     which alone it can be seen what others have consolidated meanwhile
+   */
+  public Optional<ConsolidatedMemory> undo(String projectId, String id) {
+    Checks.id("projectId", projectId);
+    Checks.id("id", id);
+    return database.transact("undo", handle -> memories.undo(handle, projectId, id));
   }
 
   /**

@@ -4,6 +4,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Deletes memories, with what hangs on them.
@@ -16,7 +17,8 @@ final class MemoryDeletes {
   /** A consolidation locks its sources too: after this, nobody can come to depend on it. */
   private static final String LOCK =
       """
-      select cardinality(source_memory_ids) from {memories}
+      select cardinality(source_memory_ids), current_setting('transaction_isolation')
+      from {memories}
       where project_id = :project and id = :id
       for update""";
 
@@ -34,9 +36,9 @@ final class MemoryDeletes {
       consolidated_into_id = :id and coalesce(cast({hostProject} as text), :project) = :project""";
 
   private static final String IN_USE =
-      "select exists (select from {memories} as m where "
+      "select array(select m.id from {memories} as m where "
           + DEPENDENT
-          + "), exists (select from {host} where "
+          + " order by m.id), exists (select from {host} where "
           + MARKED
           + ")";
 
@@ -81,31 +83,74 @@ final class MemoryDeletes {
       sources = row.getInt(1);
     }
     if (onLineage == OnLineage.REFUSE) {
-      refuseInUse(session, projectId, id, sources);
+      Use use = use(session, projectId, id);
+      if (!use.dependents.isEmpty() || use.marked || sources > 0) {
+        throw new MemoryInUseException(
+            id,
+            use.dependents,
+            (use.dependents.isEmpty()
+                    ? "it was consolidated from others"
+                    : "others were consolidated from it, " + Checks.some(use.dependents))
+                + ". To take it out of its lineage first, use OnLineage.DETACH");
+      }
     } else {
       try (Call call = session.prepare(DETACH_DEPENDENTS)) {
         call.text("project", projectId).text("id", id).update();
       }
       unmark(session, projectId, List.of(id));
     }
+    return remove(session, projectId, id);
+  }
+
+  private static boolean remove(MemorySession session, String projectId, String id)
+      throws SQLException {
     try (Call call = session.prepare(DELETE)) {
       return call.text("project", projectId).text("id", id).update() == 1;
     }
   }
 
-  private static void refuseInUse(MemorySession session, String projectId, String id, int sources)
-      throws SQLException {
+  /** What hangs on a memory: those consolidated from it, and whether it marks a task memory. */
+  private record Use(List<String> dependents, boolean marked) {}
+
+  private static Use use(MemorySession session, String projectId, String id) throws SQLException {
     try (Call call = session.prepare(IN_USE)) {
       ResultSet row = call.text("project", projectId).text("id", id).query();
       row.next();
-      boolean dependents = row.getBoolean(1);
-      boolean marked = row.getBoolean(2);
-      if (dependents || marked || sources > 0) {
-        throw new MemoryInUseException(
-            id,
-            (dependents ? "others were consolidated from it" : "it was consolidated from others")
-                + ". To take it out of its lineage first, use OnLineage.DETACH");
+      return new Use(List.of((String[]) row.getArray(1).getArray()), row.getBoolean(2));
+    }
+  }
+
+  /** Undoes a consolidation, in a transaction. */
+  static Optional<ConsolidatedMemory> undo(MemorySession session, String projectId, String id)
+      throws SQLException {
+    try (Call call = session.prepare(LOCK)) {
+      ResultSet row = call.text("project", projectId).text("id", id).query();
+      if (!row.next() || row.getInt(1) == 0) {
+        return Optional.empty();
       }
+      checkIsolation(row.getString(2));
+    }
+    List<String> dependents = use(session, projectId, id).dependents;
+    if (!dependents.isEmpty()) {
+      throw new MemoryInUseException(
+          id,
+          dependents,
+          "others were consolidated from it, %s: undo these first"
+              .formatted(Checks.some(dependents)));
+    }
+    Optional<ConsolidatedMemory> memory = MemoryReads.find(session, projectId, id);
+    unmark(session, projectId, List.of(id));
+    remove(session, projectId, id);
+    return memory;
+  }
+
+  /** A snapshot taken before the lock was granted would not show what was consolidated from it. */
+  private static void checkIsolation(String isolation) {
+    if (!isolation.equals("read committed")) {
+      throw new InvalidInputException(
+          "the joined transaction is at %s, at which it cannot be seen whether others have been"
+                  .formatted(isolation)
+              + " consolidated from the memory meanwhile: undo at READ COMMITTED");
     }
   }
 

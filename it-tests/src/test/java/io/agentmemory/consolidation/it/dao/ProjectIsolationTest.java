@@ -219,6 +219,13 @@ class ProjectIsolationTest {
           }
         });
     of(
+        "Consolidation.undo(String,String)",
+        c -> {
+          assertThat(c.undo("mine", "theirs3")).isEmpty();
+          assertThat(c.undo("mine", "mine3").orElseThrow().sourceMemoryIds())
+              .containsExactly("mine1", "theirs1");
+        });
+    of(
         "TaskMemoryDao.unconsolidated(String,PageRequest)",
         c ->
             assertThat(c.taskMemories().unconsolidated("mine", ALL).items())
