@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -218,13 +219,39 @@ public final class ConsolidatedMemoryDao {
    */
   public int countReuse(String projectId, Collection<String> ids) {
     Checks.id("projectId", projectId);
-    Set<String> distinct = MemoryChecks.distinctIds(ids);
-    if (distinct.isEmpty()) {
+    Map<String, Integer> times = new LinkedHashMap<>();
+    MemoryChecks.distinctIds(ids).forEach(id -> times.put(id, 1));
+    return countReuse(projectId, times);
+  }
+
+  /**
+   * Counts that memories served as context several times more, in one statement. Where many
+   * searches find the same memories, collect the counts for some seconds and write them by this:
+   * counted one by one they would wait for each other, and each count writes the row anew. Calls at
+   * the same time do not get into a deadlock. It is no change of the memories: their {@code
+   * updatedAt} stays. A count ends at 2,147,483,647.
+   *
+   * @param projectId the project
+   * @param times for at most 10,000 ids how often, each at least 1
+   * @return how many memories there are of them
+   */
+  public int countReuse(String projectId, Map<String, Integer> times) {
+    Checks.id("projectId", projectId);
+    Map<String, Integer> copy = new LinkedHashMap<>(Checks.notNull("times", times));
+    MemoryChecks.distinctIds(copy.keySet());
+    copy.forEach(
+        (id, count) -> {
+          if (count == null || count < 1) {
+            throw new InvalidInputException(
+                "times must be at least 1, was %s for %s".formatted(count, Checks.quoted(id)));
+          }
+        });
+    if (copy.isEmpty()) {
       return 0;
     }
     return database.write(
         "memories.countReuse",
-        handle -> MemoryChanges.countReuse(session(handle), projectId, distinct));
+        handle -> MemoryChanges.countReuse(session(handle), projectId, copy));
   }
 
   /**

@@ -3,7 +3,7 @@ package io.agentmemory.consolidation.dao;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
 
 /** Changes memories that are there. */
@@ -20,13 +20,15 @@ final class MemoryChanges {
   private static final String COUNT_REUSE =
       """
       with used as materialized (
-        select id from {memories}
-        where project_id = :project and id = any (:ids)
-        order by id
-        for no key update
+        select m.id, asked.times
+        from unnest(cast(:ids as varchar[]), cast(:times as int[])) as asked (id, times)
+        join {memories} as m on m.id = asked.id
+        where m.project_id = :project
+        order by m.id
+        for no key update of m
       )
       update {memories} as m
-      set reuse_count = reuse_count + 1
+      set reuse_count = least(2147483647, cast(m.reuse_count as bigint) + used.times)
       from used
       where m.project_id = :project and m.id = used.id""";
 
@@ -59,10 +61,13 @@ final class MemoryChanges {
         .replace("{columns}", MemoryRow.columns(shape.withEmbedding));
   }
 
-  static int countReuse(MemorySession session, String projectId, Collection<String> ids)
+  static int countReuse(MemorySession session, String projectId, Map<String, Integer> times)
       throws SQLException {
     try (Call call = session.prepare(COUNT_REUSE)) {
-      return call.text("project", projectId).texts("ids", ids).update();
+      return call.text("project", projectId)
+          .texts("ids", times.keySet())
+          .integers("times", times.values())
+          .update();
     }
   }
 }

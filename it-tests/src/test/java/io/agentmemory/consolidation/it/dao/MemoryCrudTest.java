@@ -18,7 +18,11 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -365,5 +369,56 @@ class MemoryCrudTest {
     assertThat(after.reuseCount()).isEqualTo(8);
     assertThat(after.updatedAt()).isEqualTo(before.updatedAt());
     assertThat(database.memories().countReuse("p", List.of())).isZero();
+  }
+
+  @Test
+  void reuse_is_counted_several_times_at_once() {
+    database.memories().insert(full());
+    database.memories().insert(memory("p", "often").id("m2").reuseCount(2147483000).build());
+    assertThat(database.memories().countReuse("p", Map.of("m1", 5, "nobody", 1, "m2", 2147483647)))
+        .isEqualTo(2);
+    assertThat(database.memories().find("p", "m1").orElseThrow().reuseCount()).isEqualTo(12);
+    assertThat(database.memories().find("p", "m2").orElseThrow().reuseCount())
+        .isEqualTo(Integer.MAX_VALUE);
+    assertThat(database.memories().countReuse("p", Map.of())).isZero();
+    assertThatThrownBy(() -> database.memories().countReuse("p", Map.of("m1", 0)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("times must be at least 1, was 0 for \"m1\"");
+  }
+
+  @Test
+  void reuse_counted_in_opposite_orders_at_the_same_time_is_not_lost() throws Exception {
+    List<String> ids = IntStream.range(0, 50).mapToObj(i -> "r" + i).toList();
+    ids.forEach(id -> database.memories().insert(memory("p", "text").id(id).build()));
+    int rounds = 25;
+    List<Object> results =
+        Race.of(
+            4,
+            worker -> {
+              List<String> order = new ArrayList<>(ids);
+              Collections.shuffle(order, new Random(worker));
+              Map<String, Integer> times = new LinkedHashMap<>();
+              order.forEach(id -> times.put(id, worker + 1));
+              for (int round = 0; round < rounds; round++) {
+                database.memories().countReuse("p", times);
+              }
+              return "done";
+            });
+    assertThat(results).containsOnly("done");
+    assertThat(database.memories().findAll("p", ids))
+        .hasSize(50)
+        .allMatch(memory -> memory.reuseCount() == rounds * (1 + 2 + 3 + 4));
+  }
+
+  @Test
+  void no_index_keeps_a_count_of_reuse_from_staying_on_its_page() throws SQLException {
+    assertThat(
+            database.column(
+                """
+                select i.indexrelid::regclass from pg_index as i join pg_attribute as a
+                  on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+                where a.attrelid = 'consolidated_memories'::regclass
+                  and a.attname = 'reuse_count'"""))
+        .isEmpty();
   }
 }

@@ -137,6 +137,11 @@ class ProjectIsolationTest {
         "ConsolidatedMemoryDao.countReuse(String,Collection)",
         c -> assertThat(c.memories().countReuse("mine", List.of("theirs1", "mine1"))).isEqualTo(1));
     of(
+        "ConsolidatedMemoryDao.countReuse(String,Map)",
+        c ->
+            assertThat(c.memories().countReuse("mine", Map.of("theirs1", 2, "mine1", 3)))
+                .isEqualTo(1));
+    of(
         "ConsolidatedMemoryDao.delete(String,String,OnLineage)",
         c -> {
           assertThat(c.memories().delete("mine", "theirs1", OnLineage.DETACH)).isFalse();
