@@ -460,6 +460,19 @@ public final class ConsolidatedMemoryDao {
         handle -> LineageSearch.run(session(handle), direction, projectId, id, distance));
   }
 
+  /** Those of these memories that there are and that no others have been consolidated from. */
+  List<ConsolidatedMemory> unconsolidated(String projectId, Collection<String> ids) {
+    return database.read(
+        "memories.unconsolidated",
+        handle -> {
+          MemorySession session = session(handle);
+          Set<String> consolidated = PairSearch.consolidated(session, projectId, ids);
+          return MemoryReads.findAll(session, projectId, ids).stream()
+              .filter(memory -> !consolidated.contains(memory.id()))
+              .toList();
+        });
+  }
+
   /** Undoes a consolidation by a connection in use. */
   Optional<ConsolidatedMemory> undo(Handle handle, String projectId, String id)
       throws SQLException {

@@ -136,7 +136,7 @@ public final class Consolidation implements AutoCloseable {
   /**
    * Undoes a consolidation: deletes the memory, and its sources count as not consolidated again,
    * all of it or nothing. Of task memories this takes away the marks; consolidated memories need
-   * nothing but that no other names them as a source.
+   * nothing but that no other names them as a source. A {@link ConsolidationFlow} finds them again.
    *
    * @param projectId the project
    * @param id the id of the memory that was consolidated

@@ -50,7 +50,7 @@ final class PairSearch {
       lefts.remove(page.size());
       next = new PageRequest(page.size(), lefts.get(page.size() - 1));
     }
-    lefts.removeAll(consolidated(lefts));
+    lefts.removeAll(leftOut(lefts));
     if (!lefts.isEmpty()) {
       lefts.forEach(left -> found.put(left, List.of()));
       if (large && !query.exact()) {
@@ -84,14 +84,20 @@ final class PairSearch {
   }
 
   /** Those that others have been consolidated from, if these are to be left out. */
-  private Set<String> consolidated(Collection<String> ids) throws SQLException {
+  private Set<String> leftOut(Collection<String> ids) throws SQLException {
+    return query.unconsolidated() && !ids.isEmpty()
+        ? consolidated(session, projectId, ids)
+        : Set.of();
+  }
+
+  /** Those that others have been consolidated from. */
+  static Set<String> consolidated(MemorySession session, String projectId, Collection<String> ids)
+      throws SQLException {
     Set<String> consolidated = new HashSet<>();
-    if (query.unconsolidated() && !ids.isEmpty()) {
-      try (Call call = session.prepare(PairSql.CONSOLIDATED)) {
-        ResultSet rows = call.text("project", projectId).texts("ids", ids).query();
-        while (rows.next()) {
-          consolidated.add(rows.getString(1));
-        }
+    try (Call call = session.prepare(PairSql.CONSOLIDATED)) {
+      ResultSet rows = call.text("project", projectId).texts("ids", ids).query();
+      while (rows.next()) {
+        consolidated.add(rows.getString(1));
       }
     }
     return consolidated;
@@ -154,12 +160,12 @@ final class PairSearch {
   private List<SimilarPair> pairs() throws SQLException {
     Set<String> rights = new HashSet<>();
     found.values().forEach(all -> all.forEach(neighbour -> rights.add(neighbour.id())));
-    Set<String> consolidated = consolidated(rights);
+    Set<String> leftOut = leftOut(rights);
     List<SimilarPair> pairs = new ArrayList<>();
     found.forEach(
         (left, all) -> {
           for (Neighbour right : all) {
-            if (!consolidated.contains(right.id())) {
+            if (!leftOut.contains(right.id())) {
               pairs.add(new SimilarPair(left, right.id(), right.similarity()));
             }
           }

@@ -1,0 +1,206 @@
+package io.agentmemory.consolidation.dao;
+
+import io.agentmemory.consolidation.dao.InvalidSourcesException.Reason;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One pass of a {@link ConsolidationFlow} over a project, as a try of a job or without one.
+ *
+ * <p>The outcome of a cluster is part of its phase's name. That no cluster is recorded twice
+ * follows from the lease: whoever holds it has read all phases when it was granted, and nobody else
+ * can have recorded one since.
+ */
+final class FlowPass {
+  private static final Logger LOG = LoggerFactory.getLogger(FlowPass.class);
+  private static final String BEGAN = "flow began ";
+  private static final int MOST_LOOKED_AT = 1_000;
+
+  private final ConsolidationFlow flow;
+  private final Consolidation consolidation;
+  private final String projectId;
+  private final @Nullable JobRun run;
+  private final Map<ClusterOutcome, Integer> counts = new EnumMap<>(ClusterOutcome.class);
+
+  /** The keys of the clusters that earlier tries of the job have recorded. */
+  private final Set<String> recorded = new HashSet<>();
+
+  FlowPass(
+      ConsolidationFlow flow, Consolidation consolidation, String projectId, @Nullable JobRun run) {
+    this.flow = flow;
+    this.consolidation = consolidation;
+    this.projectId = projectId;
+    this.run = run;
+  }
+
+  FlowResult run() throws Exception {
+    PairQuery query = begin(flow.query().amongUnconsolidated());
+    Clusters clusters = new Clusters(flow.mostInCluster());
+    int cut = 0;
+    PageRequest page =
+        PageRequest.first(
+            Math.min(MOST_LOOKED_AT, BatchSearch.MOST_NEIGHBOURS / query.mostNeighbours()));
+    while (page != null) {
+      checkStopped();
+      SimilarPairs found = consolidation.memories().similarPairs(projectId, query, page);
+      found.pairs().forEach(clusters::add);
+      cut += found.cutIds().size();
+      page = found.next();
+    }
+    List<Clusters.Found> found = new ArrayList<>(clusters.found());
+    Collections.shuffle(found);
+    for (Clusters.Found cluster : found) {
+      String key = MemoryCluster.key(cluster.ids());
+      if (!recorded.contains(key)) {
+        checkStopped();
+        consolidate(key, cluster);
+      }
+    }
+    return new FlowResult(
+        clusters.pairs(),
+        found.size(),
+        counts.getOrDefault(ClusterOutcome.CONSOLIDATED, 0),
+        counts.getOrDefault(ClusterOutcome.DECLINED, 0),
+        counts.getOrDefault(ClusterOutcome.SKIPPED, 0),
+        cut);
+  }
+
+  /** Records when the first try began; another goes by what there was at that time. */
+  private PairQuery begin(PairQuery query) {
+    if (run == null) {
+      return query;
+    }
+    Instant began = null;
+    for (String phase : run.job().phasesCompleted()) {
+      if (phase.startsWith(BEGAN)) {
+        began = Instant.parse(phase.substring(BEGAN.length()));
+      }
+      for (ClusterOutcome outcome : ClusterOutcome.values()) {
+        if (outcome.names(phase)) {
+          recorded.add(outcome.key(phase));
+          counts.merge(outcome, 1, Integer::sum);
+        }
+      }
+    }
+    if (began == null) {
+      JobLease lease = run.lease();
+      consolidation.jobs().recordPhase(lease, BEGAN + lease.startedAt(), "{}");
+      return query;
+    }
+    Instant to = query.filter().to();
+    return to != null && to.isBefore(began) ? query : query.withFilter(query.filter().to(began));
+  }
+
+  private void checkStopped() throws InterruptedException {
+    if (run != null && run.isLost()) {
+      throw new LeaseLostException(run.lease().jobId(), "flow");
+    }
+    if (Thread.interrupted()) {
+      throw new InterruptedException("interrupted between the clusters of a project");
+    }
+  }
+
+  private void consolidate(String key, Clusters.Found found) throws Exception {
+    List<ConsolidatedMemory> memories =
+        consolidation.memories().withEmbeddings().unconsolidated(projectId, found.ids());
+    MemoryCluster cluster = new MemoryCluster(projectId, memories, found.similarity());
+    if (memories.size() < found.ids().size()) {
+      LOG.info("Skipped the cluster {}: a memory was consolidated or deleted by others", key);
+      record(key, (joined, connection) -> ClusterOutcome.SKIPPED);
+      return;
+    }
+    NewMemory memory =
+        Checks.notNull("what the consolidator returned", flow.consolidator().consolidate(cluster))
+            .orElse(null);
+    if (memory == null) {
+      record(key, (joined, connection) -> ClusterOutcome.DECLINED);
+      return;
+    }
+    if (!memory.projectId().equals(projectId)) {
+      throw new InvalidInputException(
+          "the consolidator's memory must be of the project %s, as its sources are, was of %s"
+              .formatted(Checks.quoted(projectId), Checks.quoted(memory.projectId())));
+    }
+    record(key, (joined, connection) -> store(joined, connection, cluster, memory));
+  }
+
+  /** What is done in the transaction of a cluster. */
+  private interface Step {
+    ClusterOutcome run(Consolidation joined, Connection connection) throws SQLException;
+  }
+
+  private void record(String key, Step step) {
+    ClusterOutcome outcome =
+        consolidation
+            .database()
+            .transact(
+                "flow",
+                handle -> {
+                  Consolidation joined = consolidation.joining(handle);
+                  ClusterOutcome ended = step.run(joined, handle.getConnection());
+                  if (run != null) {
+                    Map<ClusterOutcome, Integer> after = new EnumMap<>(counts);
+                    after.merge(ended, 1, Integer::sum);
+                    joined
+                        .jobs()
+                        .recordPhase(run.lease(), ended.phase(key), ClusterOutcome.metrics(after));
+                  }
+                  return ended;
+                });
+    counts.merge(outcome, 1, Integer::sum);
+  }
+
+  /**
+   * Locks the sources by consolidating them, then looks whether they are as they were thought
+   * about.
+   */
+  private static ClusterOutcome store(
+      Consolidation joined, Connection connection, MemoryCluster cluster, NewMemory memory)
+      throws SQLException {
+    Savepoint before = connection.setSavepoint();
+    try {
+      joined.consolidate(memory, Sources.ofMemories(cluster.ids()));
+    } catch (AlreadyConsolidatedException overtaken) {
+      LOG.info("Skipped the cluster {}: {}", cluster.key(), overtaken.getMessage());
+      return ClusterOutcome.SKIPPED;
+    } catch (InvalidSourcesException gone) {
+      if (gone.reason() == Reason.MORE_ABSTRACT) {
+        throw gone;
+      }
+      LOG.info("Skipped the cluster {}: {}", cluster.key(), gone.getMessage());
+      return ClusterOutcome.SKIPPED;
+    }
+    if (changed(joined, cluster)) {
+      connection.rollback(before);
+      LOG.info("Skipped the cluster {}: a memory was changed meanwhile", cluster.key());
+      return ClusterOutcome.SKIPPED;
+    }
+    return ClusterOutcome.CONSOLIDATED;
+  }
+
+  private static boolean changed(Consolidation joined, MemoryCluster cluster) {
+    Map<String, ConsolidatedMemory> now =
+        joined.memories().findAll(cluster.projectId(), cluster.ids()).stream()
+            .collect(Collectors.toMap(ConsolidatedMemory::id, Function.identity()));
+    return cluster.memories().stream()
+        .anyMatch(
+            then -> {
+              ConsolidatedMemory memory = now.get(then.id());
+              return memory == null || !memory.updatedAt().equals(then.updatedAt());
+            });
+  }
+}

@@ -1,0 +1,16 @@
+package io.agentmemory.consolidation.dao;
+
+/**
+ * What a run of a {@link ConsolidationFlow} came to.
+ *
+ * @param pairs how many pairs of memories are similar enough
+ * @param clusters how many clusters they form
+ * @param consolidated how many clusters became a memory
+ * @param declined of how many clusters the application wanted none
+ * @param skipped how many clusters were left to a later run, since one of their memories had been
+ *     consolidated, changed or deleted by others meanwhile, or has the id of a task memory
+ * @param cut how many memories have more that are similar to them than the query looks at; another
+ *     run finds more
+ */
+public record FlowResult(
+    int pairs, int clusters, int consolidated, int declined, int skipped, int cut) {}
