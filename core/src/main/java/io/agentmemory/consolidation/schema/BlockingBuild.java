@@ -1,7 +1,6 @@
 package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.QualifiedName;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -71,18 +70,14 @@ final class BlockingBuild {
   }
 
   private void inTransaction(List<Statements.Planned> statements) {
-    Connection connection = session.connection();
-    boolean committed = false;
     try {
-      connection.setAutoCommit(false);
-      try {
-        Runner.begin(session, waiting);
-        statements.forEach(session::execute);
-        connection.commit();
-        committed = true;
-      } finally {
-        Runner.restore(connection, committed);
-      }
+      Runner.committed(
+          session,
+          waiting,
+          begun -> {
+            statements.forEach(begun::execute);
+            return statements.size();
+          });
     } catch (SQLException e) {
       throw SchemaSqlException.of("commit an index", "COMMIT", null, e);
     }

@@ -219,19 +219,8 @@ final class EmbeddingConverter {
   }
 
   private List<@Nullable String> transaction(Session session, String name, String sql) {
-    Connection connection = session.connection();
-    boolean committed = false;
     try {
-      connection.setAutoCommit(false);
-      try {
-        Runner.begin(session, waiting);
-        List<@Nullable String> row = session.lastRow(name, sql);
-        connection.commit();
-        committed = true;
-        return row;
-      } finally {
-        Runner.restore(connection, committed);
-      }
+      return Runner.committed(session, waiting, begun -> begun.lastRow(name, sql));
     } catch (SQLException e) {
       throw SchemaSqlException.of(name, sql, null, e);
     }

@@ -80,7 +80,7 @@ final class Runner {
     }
   }
 
-  /** Something that is done in a transaction that is rolled back. */
+  /** Something that is done in a transaction. */
   interface Reading<R> {
     R in(Session session);
   }
@@ -165,6 +165,22 @@ final class Runner {
         connection.commit();
         committed = true;
       }
+      return result;
+    } finally {
+      restore(connection, committed);
+    }
+  }
+
+  /** Does something in a transaction of its own, as {@link #begin} begins it. */
+  static <R> R committed(Session session, Waiting waiting, Reading<R> work) throws SQLException {
+    Connection connection = session.connection();
+    connection.setAutoCommit(false);
+    boolean committed = false;
+    try {
+      begin(session, waiting);
+      R result = work.in(session);
+      connection.commit();
+      committed = true;
       return result;
     } finally {
       restore(connection, committed);
