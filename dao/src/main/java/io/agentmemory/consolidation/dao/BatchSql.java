@@ -133,15 +133,7 @@ final class BatchSql {
    * @param stored whether the ids of memories are given, which are not their own neighbours, and
    *     ids are asked for; else embeddings and memories
    */
-  record Shape(Way way, int filter, boolean stored, boolean withEmbedding, boolean joined) {
-    Settings settings() {
-      return switch (way) {
-        case EXACTLY -> Settings.PLAN;
-        case BY_PROJECT -> filter == 0 ? Settings.BY_PROJECT : Settings.HNSW;
-        case AMONG_ALL -> Settings.HNSW;
-      };
-    }
-  }
+  record Shape(Way way, int filter, boolean stored, boolean withEmbedding, boolean joined) {}
 
   static String template(Shape shape) {
     boolean exactly = shape.way() == Way.EXACTLY;
@@ -164,6 +156,6 @@ final class BatchSql {
             .replace(
                 "{columns}", shape.stored() ? "n.id" : MemoryRow.columns(shape.withEmbedding()))
             .replace("{shown}", shape.stored() ? "" : SHOWN);
-    return shape.settings().around(search, shape.joined());
+    return Settings.of(shape.way(), shape.filter() != 0).around(search, shape.joined());
   }
 }

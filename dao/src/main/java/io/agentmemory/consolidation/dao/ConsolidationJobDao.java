@@ -151,13 +151,7 @@ public final class ConsolidationJobDao {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
     return database.write(
-        "jobs.claimJob",
-        handle ->
-            query(handle, sql(handle).claimJob)
-                .bind("project", projectId)
-                .bind("id", id)
-                .map(JobRow::read)
-                .findOne());
+        "jobs.claimJob", handle -> job(handle, sql(handle).claimJob, projectId, id));
   }
 
   /**
@@ -420,14 +414,7 @@ public final class ConsolidationJobDao {
   public Optional<ConsolidationJob> cancel(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return database.write(
-        "jobs.cancel",
-        handle ->
-            query(handle, sql(handle).cancel)
-                .bind("project", projectId)
-                .bind("id", id)
-                .map(JobRow::read)
-                .findOne());
+    return database.write("jobs.cancel", handle -> job(handle, sql(handle).cancel, projectId, id));
   }
 
   /**
@@ -440,14 +427,7 @@ public final class ConsolidationJobDao {
   public Optional<ConsolidationJob> find(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return database.read(
-        "jobs.find",
-        handle ->
-            query(handle, sql(handle).find)
-                .bind("project", projectId)
-                .bind("id", id)
-                .map(JobRow::read)
-                .findOne());
+    return database.read("jobs.find", handle -> job(handle, sql(handle).find, projectId, id));
   }
 
   /**
@@ -559,6 +539,12 @@ public final class ConsolidationJobDao {
         .bind("project", lease.projectId())
         .bind("id", lease.jobId())
         .bind("startedAt", TimeKey.argument(lease.startedAt()));
+  }
+
+  /** The job that a statement on one of a project gives. */
+  private static Optional<ConsolidationJob> job(
+      Handle handle, String sql, String projectId, String id) {
+    return query(handle, sql).bind("project", projectId).bind("id", id).map(JobRow::read).findOne();
   }
 
   private static Query query(Handle handle, String sql) {

@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.dao;
 
 import java.util.List;
 import java.util.StringJoiner;
+import java.util.stream.Stream;
 
 /**
  * Server settings that hold for one statement and travel with it in one round trip.
@@ -14,9 +15,7 @@ import java.util.StringJoiner;
 final class Settings {
   /** A plan for the values at hand, since a generic one is off by orders of magnitude. */
   static final Settings PLAN =
-      new Settings(
-          List.of(
-              new Setting("plan_cache_mode", "'force_custom_plan'"), new Setting("jit", "'off'")));
+      new Settings(List.of()).with("plan_cache_mode", "'force_custom_plan'").with("jit", "'off'");
 
   /**
    * The plan made once: for statements whose best plan does not depend on the values, so that
@@ -24,26 +23,20 @@ final class Settings {
    * table would look cheaper than it is.
    */
   static final Settings GENERIC_PLAN =
-      new Settings(
-          List.of(
-              new Setting("plan_cache_mode", "'force_generic_plan'"),
-              new Setting("enable_seqscan", "'off'"),
-              new Setting("jit", "'off'")));
+      new Settings(List.of())
+          .with("plan_cache_mode", "'force_generic_plan'")
+          .with("jit", "'off'")
+          .with("enable_seqscan", "'off'");
 
   /**
    * A plan for the values at hand, for a search over the HNSW index. Without sorting (which plans
    * that cannot do without it still do) the index gives the order even where the planner takes the
    * project for smaller than it is, as it does until the first {@code ANALYZE} after a load.
    */
-  static final Settings HNSW =
-      new Settings(
-          List.of(
-              new Setting("plan_cache_mode", "'force_custom_plan'"),
-              new Setting("jit", "'off'"),
-              new Setting("enable_sort", "'off'"),
-              new Setting("hnsw.iterative_scan", "'relaxed_order'"),
-              new Setting("hnsw.max_scan_tuples", "'20000'"),
-              new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
+  static final Settings HNSW = PLAN.overHnsw();
+
+  /** The same by one plan for all values, for a search that words lead to as well. */
+  static final Settings BY_PROJECT_AND_WORDS = GENERIC_PLAN.overHnsw();
 
   /**
    * For a search that follows the index that keeps projects apart: one plan for all values, which
@@ -51,29 +44,7 @@ final class Settings {
    * the whole table it cannot have others, whatever the planner takes the project for; and it saves
    * planning, which costs as much as the search of a small project.
    */
-  static final Settings BY_PROJECT =
-      new Settings(
-          List.of(
-              new Setting("plan_cache_mode", "'force_generic_plan'"),
-              new Setting("jit", "'off'"),
-              new Setting("enable_sort", "'off'"),
-              new Setting("enable_seqscan", "'off'"),
-              new Setting("enable_bitmapscan", "'off'"),
-              new Setting("hnsw.iterative_scan", "'relaxed_order'"),
-              new Setting("hnsw.max_scan_tuples", "'20000'"),
-              new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
-
-  /** The same for a search that words lead to as well, for which bitmaps serve. */
-  static final Settings BY_PROJECT_AND_WORDS =
-      new Settings(
-          List.of(
-              new Setting("plan_cache_mode", "'force_generic_plan'"),
-              new Setting("jit", "'off'"),
-              new Setting("enable_sort", "'off'"),
-              new Setting("enable_seqscan", "'off'"),
-              new Setting("hnsw.iterative_scan", "'relaxed_order'"),
-              new Setting("hnsw.max_scan_tuples", "'20000'"),
-              new Setting("hnsw.ef_search", "cast(cast(:efSearch as int) as text)")));
+  static final Settings BY_PROJECT = BY_PROJECT_AND_WORDS.with("enable_bitmapscan", "'off'");
 
   private static final String SAVED = "'consolidation.saved'";
 
@@ -83,6 +54,27 @@ final class Settings {
 
   private Settings(List<Setting> settings) {
     this.settings = settings;
+  }
+
+  /** For a search by vector alone. */
+  static Settings of(SearchRule.Way way, boolean filtered) {
+    return switch (way) {
+      case EXACTLY -> PLAN;
+      case BY_PROJECT -> filtered ? HNSW : BY_PROJECT;
+      case AMONG_ALL -> HNSW;
+    };
+  }
+
+  private Settings with(String name, String value) {
+    return new Settings(
+        Stream.concat(settings.stream(), Stream.of(new Setting(name, value))).toList());
+  }
+
+  private Settings overHnsw() {
+    return with("enable_sort", "'off'")
+        .with("hnsw.iterative_scan", "'relaxed_order'")
+        .with("hnsw.max_scan_tuples", "'20000'")
+        .with("hnsw.ef_search", "cast(cast(:efSearch as int) as text)");
   }
 
   /** The template that runs a statement under these settings. */

@@ -66,15 +66,7 @@ final class VectorSearch {
   private static final int DISTANCE = INDEXES + SearchRule.Indexes.COLUMNS;
   private static final int MEMORY = DISTANCE + 1;
 
-  private record Shape(Way way, int filter, boolean withEmbedding, boolean joined) {
-    Settings settings() {
-      return switch (way) {
-        case EXACTLY -> Settings.PLAN;
-        case BY_PROJECT -> filter == 0 ? Settings.BY_PROJECT : Settings.HNSW;
-        case AMONG_ALL -> Settings.HNSW;
-      };
-    }
-  }
+  private record Shape(Way way, int filter, boolean withEmbedding, boolean joined) {}
 
   private VectorSearch() {}
 
@@ -91,7 +83,7 @@ final class VectorSearch {
             .replace("{found}", byProject ? "exact" : "nearest")
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));
-    return shape.settings().around(search, shape.joined);
+    return Settings.of(shape.way, shape.filter != 0).around(search, shape.joined);
   }
 
   /** What the statement that only follows the index depends on. */
