@@ -163,11 +163,11 @@ VALUES ('consolidation', 2, 'consolidation_001', NULL, 'dcb55860b50651f3f9874aa6
 
 CREATE INDEX "idx_cm_embedding_project" ON "Memory ""Banks"""."consolidated_memories"
   USING hnsw ((((("ext".l2_normalize(embedding))::"ext".vector OPERATOR("ext".||) "ext".l2_normalize((ARRAY['3e+19'::real, (hashtextextended((project_id)::text, (1)::bigint))::real, (hashtextextended((project_id)::text, (2)::bigint))::real, (hashtextextended((project_id)::text, (3)::bigint))::real, (hashtextextended((project_id)::text, (4)::bigint))::real, (hashtextextended((project_id)::text, (5)::bigint))::real, (hashtextextended((project_id)::text, (6)::bigint))::real, (hashtextextended((project_id)::text, (7)::bigint))::real, (hashtextextended((project_id)::text, (8)::bigint))::real, (hashtextextended((project_id)::text, (9)::bigint))::real, (hashtextextended((project_id)::text, (10)::bigint))::real, (hashtextextended((project_id)::text, (11)::bigint))::real, (hashtextextended((project_id)::text, (12)::bigint))::real, (hashtextextended((project_id)::text, (13)::bigint))::real, (hashtextextended((project_id)::text, (14)::bigint))::real, (hashtextextended((project_id)::text, (15)::bigint))::real])::"ext".vector)))::"ext".halfvec(3088)) "ext"."halfvec_ip_ops")
-  WITH (ef_construction = 200, m = 16)
+  WITH (ef_construction = 256, m = 16)
   WHERE embedding IS NOT NULL;
 
 INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
-VALUES ('consolidation', 3, 'consolidation_002', NULL, '8c8793a300a080c1745218958413d5c64203d92fb97470d7f86b9abd027a820e',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
+VALUES ('consolidation', 3, 'consolidation_002', NULL, '6b987d55ce547e2c31f107f8957e54028ec90ba3a3f1fec7728d271b69003b90',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
 
 -- consolidation_003
 

@@ -162,11 +162,11 @@ VALUES ('consolidation', 2, 'consolidation_001', NULL, '17750a8a6cdb81b14f0528fe
 
 CREATE INDEX "idx_cm_embedding_project" ON "public"."consolidated_memories"
   USING hnsw (((("public".l2_normalize(embedding) OPERATOR("public".||) "public".l2_normalize((ARRAY['3e+19'::real, (hashtextextended((project_id)::text, (1)::bigint))::real, (hashtextextended((project_id)::text, (2)::bigint))::real, (hashtextextended((project_id)::text, (3)::bigint))::real, (hashtextextended((project_id)::text, (4)::bigint))::real, (hashtextextended((project_id)::text, (5)::bigint))::real, (hashtextextended((project_id)::text, (6)::bigint))::real, (hashtextextended((project_id)::text, (7)::bigint))::real, (hashtextextended((project_id)::text, (8)::bigint))::real, (hashtextextended((project_id)::text, (9)::bigint))::real, (hashtextextended((project_id)::text, (10)::bigint))::real, (hashtextextended((project_id)::text, (11)::bigint))::real, (hashtextextended((project_id)::text, (12)::bigint))::real, (hashtextextended((project_id)::text, (13)::bigint))::real, (hashtextextended((project_id)::text, (14)::bigint))::real, (hashtextextended((project_id)::text, (15)::bigint))::real])::"public".vector)))::"public".halfvec(1552)) "public"."halfvec_ip_ops")
-  WITH (ef_construction = 200, m = 16)
+  WITH (ef_construction = 256, m = 16)
   WHERE embedding IS NOT NULL;
 
 INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
-VALUES ('consolidation', 3, 'consolidation_002', NULL, '421d3fd6bd9ca332ff5bb562505946ba45b4ac69a10251557b9d7e3f52ef4a9e', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
+VALUES ('consolidation', 3, 'consolidation_002', NULL, '20b705a912402f5553c55e206ce766649eae2827d7c7b159f5377d9650ddf8d5', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
 
 -- consolidation_003
 

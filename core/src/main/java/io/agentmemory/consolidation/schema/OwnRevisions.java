@@ -127,7 +127,7 @@ final class OwnRevisions {
                           IndexKey.expression(SearchIndexes.coded(options, IndexKey.EXTENSION))
                               .withOperatorClass("halfvec_ip_ops"))
                       .with("m", 16)
-                      .with("ef_construction", 200)
+                      .with("ef_construction", 256)
                       .where("embedding IS NOT NULL")));
     }
     if (SearchIndexes.coversEmbeddings(options)) {

@@ -129,7 +129,7 @@ class ScriptTest {
         .containsExactly(
             "fd2b41a359531a2826e985cfad6ce5e22de5a4371f52c547f02ce19d572f1730",
             "17750a8a6cdb81b14f0528fe6c0f4784533ea316d9f740878e78f9c75456316c",
-            "421d3fd6bd9ca332ff5bb562505946ba45b4ac69a10251557b9d7e3f52ef4a9e",
+            "20b705a912402f5553c55e206ce766649eae2827d7c7b159f5377d9650ddf8d5",
             "0c6d17a41a2bad40d8245c389c662572451ed29a1a0cc284ccb8aef887749514",
             "d01b2e220835cd5cdb2294975c4241213e5e6b1c8ac717f3d03b99c93a22b682");
     assertThat(OwnRevisions.of(SchemaOptions.defaults(), true).get(0).checksum())

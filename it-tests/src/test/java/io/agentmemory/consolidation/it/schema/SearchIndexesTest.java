@@ -60,7 +60,7 @@ class SearchIndexesTest {
     String coded =
         "CREATE INDEX idx_cm_embedding_project ON public.consolidated_memories USING hnsw ((((%s ||"
             + " l2_normalize((ARRAY['3e+19'::real, %s])::vector)))::halfvec(%d)) halfvec_ip_ops)"
-            + " WITH (ef_construction='200', m='16') WHERE (embedding IS NOT NULL)";
+            + " WITH (ef_construction='256', m='16') WHERE (embedding IS NOT NULL)";
     String cover =
         "CREATE INDEX idx_cm_project_cover ON public.consolidated_memories USING btree (project_id)"
             + " INCLUDE (id, embedding) WHERE (embedding IS NOT NULL)";
