@@ -219,6 +219,37 @@ class AdoptTablesTest {
   }
 
   @Test
+  void areConvertedToHalfPrecisionWhereTheDimensionsAskForIt() {
+    Sql.run(
+        database.dataSource(),
+        TABLES
+            + ROWS.formatted(1, 20)
+            + "; UPDATE consolidated_memories SET embedding = array_fill(embedding[1],"
+            + " ARRAY[3072]) WHERE embedding IS NOT NULL");
+    Schema many =
+        Schema.on(database.dataSource(), SchemaOptions.builder().dimensions(3072).build())
+            .allowing(Hazard.LOSES_PRECISION);
+    String beyond = "UPDATE consolidated_memories SET embedding[7] = %s WHERE id = 'm1'";
+    Sql.run(database.dataSource(), beyond.formatted("65536"));
+    assertThatExceptionOfType(ChangeRefusedException.class)
+        .isThrownBy(many::convertEmbeddings)
+        .satisfies(e -> assertThat(e.reasons()).containsExactly("memory m1"));
+    Sql.run(database.dataSource(), beyond.formatted("65504"));
+
+    assertThat(many.convertEmbeddings().rows()).isEqualTo(18);
+
+    many.adopt();
+    many.upgrade();
+    assertThat(many.verify()).isEmpty();
+    assertThat(
+            Sql.rows(
+                database.dataSource(),
+                "SELECT vector_dims(embedding), (embedding::real[])[7:8]"
+                    + " FROM consolidated_memories WHERE id IN ('m1', 'm9') ORDER BY id"))
+        .containsExactly("3072 | {65504,1}", "3072 | {9,9}");
+  }
+
+  @Test
   void areConvertedBesideWritersAndGoneOnWithWhereAKillCutThatShort() throws Exception {
     Sql.run(database.dataSource(), TABLES + ROWS.formatted(1, 3000));
     AtomicBoolean done = new AtomicBoolean();
