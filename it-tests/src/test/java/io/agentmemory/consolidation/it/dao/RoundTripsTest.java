@@ -1,0 +1,85 @@
+package io.agentmemory.consolidation.it.dao;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.agentmemory.consolidation.dao.BatchQuery;
+import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
+import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.Embedding;
+import io.agentmemory.consolidation.dao.FusedQuery;
+import io.agentmemory.consolidation.dao.MemoryFilter;
+import io.agentmemory.consolidation.dao.MemoryType;
+import io.agentmemory.consolidation.dao.TextQuery;
+import io.agentmemory.consolidation.dao.VectorQuery;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** How often a search waits for the server, counted at the driver's sockets. */
+class RoundTripsTest {
+  private static final Embedding NEAR = Samples.embedding(NearbyRows.DIMENSIONS, 1);
+  private static final MemoryFilter WARNINGS = MemoryFilter.none().types(MemoryType.WARNING);
+
+  private static final Map<String, Consumer<ConsolidatedMemoryDao>> SEARCHES =
+      Map.of(
+          "by vector, large", dao -> dao.searchByVector("large", VectorQuery.of(NEAR, 10)),
+          "by vector, small", dao -> dao.searchByVector("small", VectorQuery.of(NEAR, 10)),
+          "by vector, filtered",
+              dao -> dao.searchByVector("large", VectorQuery.of(NEAR, 10).withFilter(WARNINGS)),
+          "by vector, exactly",
+              dao -> dao.searchByVector("large", VectorQuery.of(NEAR, 10).exactly()),
+          "by text", dao -> dao.searchByText("large", TextQuery.of("about 77", 10)),
+          "fused", dao -> dao.searchFused("large", FusedQuery.of("about 77", NEAR, 10)),
+          "several by vector",
+              dao -> dao.searchByVectors("large", List.of(NEAR, NEAR), BatchQuery.of(10)),
+          "neighbours", dao -> dao.neighbours("large", List.of("m301", "m302"), BatchQuery.of(10)));
+
+  @RegisterExtension
+  static final TestDatabase database = TestDatabase.withDimensions(NearbyRows.DIMENSIONS);
+
+  @BeforeAll
+  static void fill() throws SQLException {
+    NearbyRows.insert(database);
+  }
+
+  private static Map<String, Integer> counted(ConsolidatedMemoryDao dao) {
+    return SEARCHES.entrySet().stream()
+        .collect(
+            Collectors.toMap(
+                Map.Entry::getKey,
+                search -> {
+                  for (int i = 0; i < 6; i++) {
+                    search.getValue().accept(dao); // prepared on the server from the fifth on
+                  }
+                  int before = CountingSockets.roundTrips();
+                  search.getValue().accept(dao);
+                  return CountingSockets.roundTrips() - before;
+                }));
+  }
+
+  @Test
+  void every_search_is_one_by_a_pool_and_in_a_callers_transaction() throws SQLException {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(database.source("socketFactory=" + CountingSockets.class.getName()));
+    config.setMaximumPoolSize(1);
+    try (HikariDataSource pool = new HikariDataSource(config)) {
+      Consolidation consolidation = Consolidation.on(pool, database.options());
+      assertThat(counted(consolidation.memories()))
+          .allSatisfy((name, count) -> assertThat(count).as(name).isEqualTo(1));
+      try (Connection connection = pool.getConnection()) {
+        connection.setAutoCommit(false);
+        assertThat(counted(consolidation.joining(connection).memories()))
+            .allSatisfy((name, count) -> assertThat(count).as(name).isEqualTo(1));
+        connection.rollback();
+      }
+    }
+  }
+}
