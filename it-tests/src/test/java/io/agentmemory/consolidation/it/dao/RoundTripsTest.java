@@ -36,8 +36,8 @@ class RoundTripsTest {
               dao -> dao.searchByVector("large", VectorQuery.of(NEAR, 10).withFilter(WARNINGS)),
           "by vector, exactly",
               dao -> dao.searchByVector("large", VectorQuery.of(NEAR, 10).exactly()),
-          "by text", dao -> dao.searchByText("large", TextQuery.of("about 77", 10)),
-          "fused", dao -> dao.searchFused("large", FusedQuery.of("about 77", NEAR, 10)),
+          "by text", dao -> dao.searchByText("large", TextQuery.of("zero or blank", 10)),
+          "fused", dao -> dao.searchFused("large", FusedQuery.of("zero or blank", NEAR, 10)),
           "several by vector",
               dao -> dao.searchByVectors("large", List.of(NEAR, NEAR), BatchQuery.of(10)),
           "neighbours", dao -> dao.neighbours("large", List.of("m301", "m302"), BatchQuery.of(10)));
