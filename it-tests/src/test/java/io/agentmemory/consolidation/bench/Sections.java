@@ -43,6 +43,10 @@ final class Sections {
         bench.report().section("Ingest");
         new IngestSection(bench).run();
       }
+      case "writes" -> {
+        bench.report().section("What writers of jobs and task memories pay");
+        new WriteCostSection(bench).run();
+      }
       case "upgrade" -> {
         bench.report().section("Upgrade of a busy database");
         new UpgradeSection(bench).run();

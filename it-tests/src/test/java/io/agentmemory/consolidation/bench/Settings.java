@@ -44,6 +44,7 @@ record Settings(
           "fused",
           "batch",
           "ingest",
+          "writes",
           "upgrade",
           "large");
 
