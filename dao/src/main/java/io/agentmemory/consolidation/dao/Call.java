@@ -23,7 +23,7 @@ final class Call implements AutoCloseable {
   /** Prepares a statement, with the time that is left for the handle's call. */
   static Call prepare(Handle handle, Sql sql) throws SQLException {
     PreparedStatement statement = handle.getConnection().prepareStatement(sql.text());
-    JdbiHandles.limit(handle, statement);
+    Deadline.apply(JdbiHandles.deadline(handle), statement);
     return new Call(sql, statement);
   }
 

@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import io.agentmemory.consolidation.dao.LineageSearch.Direction;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
@@ -148,8 +149,7 @@ public final class ConsolidatedMemoryDao {
   public Optional<ConsolidatedMemory> find(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return database.read(
-        "memories.find", handle -> MemoryReads.find(session(handle), projectId, id));
+    return query("memories.find", session -> MemoryReads.find(session, projectId, id));
   }
 
   /**
@@ -165,8 +165,7 @@ public final class ConsolidatedMemoryDao {
     if (distinct.isEmpty()) {
       return List.of();
     }
-    return database.read(
-        "memories.findAll", handle -> MemoryReads.findAll(session(handle), projectId, distinct));
+    return query("memories.findAll", session -> MemoryReads.findAll(session, projectId, distinct));
   }
 
   /**
@@ -182,8 +181,7 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.notNull("filter", filter);
     Checks.page(page);
-    return database.read(
-        "memories.list", handle -> MemoryReads.list(session(handle), projectId, filter, page));
+    return query("memories.list", session -> MemoryReads.list(session, projectId, filter, page));
   }
 
   /**
@@ -308,9 +306,9 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.notNull("query", query);
     MemoryChecks.embedding(query.embedding(), database.options());
-    return database.read(
+    return query(
         "memories.searchByVector",
-        handle -> VectorSearch.run(session(handle), rule(handle), projectId, query));
+        session -> VectorSearch.run(session, rule(session), projectId, query));
   }
 
   /**
@@ -323,9 +321,9 @@ public final class ConsolidatedMemoryDao {
   public SearchResult<TextHit> searchByText(String projectId, TextQuery query) {
     Checks.id("projectId", projectId);
     Checks.notNull("query", query);
-    return database.read(
+    return query(
         "memories.searchByText",
-        handle -> TextSearch.run(session(handle), statistics(handle), projectId, query));
+        session -> TextSearch.run(session, statistics(session), projectId, query));
   }
 
   /**
@@ -339,10 +337,9 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.notNull("query", query);
     MemoryChecks.embedding(query.embedding(), database.options());
-    return database.read(
+    return query(
         "memories.searchFused",
-        handle ->
-            FusedSearch.run(session(handle), statistics(handle), rule(handle), projectId, query));
+        session -> FusedSearch.run(session, statistics(session), rule(session), projectId, query));
   }
 
   /**
@@ -365,10 +362,9 @@ public final class ConsolidatedMemoryDao {
     if (asked.isEmpty()) {
       return List.of();
     }
-    return database.read(
+    return query(
         "memories.searchByVectors",
-        handle ->
-            new BatchSearch(session(handle), rule(handle), projectId, query).byEmbeddings(asked));
+        session -> new BatchSearch(session, rule(session), projectId, query).byEmbeddings(asked));
   }
 
   /**
@@ -391,9 +387,9 @@ public final class ConsolidatedMemoryDao {
     if (distinct.isEmpty()) {
       return Map.of();
     }
-    return database.read(
+    return query(
         "memories.neighbours",
-        handle -> new BatchSearch(session(handle), rule(handle), projectId, query).byIds(distinct));
+        session -> new BatchSearch(session, rule(session), projectId, query).byIds(distinct));
   }
 
   /**
@@ -418,9 +414,9 @@ public final class ConsolidatedMemoryDao {
     query
         .neighbours(query.mostNeighbours())
         .check("page.size", page.size(), BatchSearch.MOST_NEIGHBOURS);
-    return database.read(
+    return query(
         "memories.similarPairs",
-        handle -> new PairSearch(session(handle), rule(handle), projectId, query).page(page));
+        session -> new PairSearch(session, rule(session), projectId, query).page(page));
   }
 
   /**
@@ -455,17 +451,15 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
     Checks.between("distance", distance, 1, LineageSearch.MOST_DISTANCE);
-    return database.read(
-        operation,
-        handle -> LineageSearch.run(session(handle), direction, projectId, id, distance));
+    return query(
+        operation, session -> LineageSearch.run(session, direction, projectId, id, distance));
   }
 
   /** Those of these memories that there are and that no others have been consolidated from. */
   List<ConsolidatedMemory> unconsolidated(String projectId, Collection<String> ids) {
-    return database.read(
+    return query(
         "memories.unconsolidated",
-        handle -> {
-          MemorySession session = session(handle);
+        session -> {
           Set<String> consolidated = PairSearch.consolidated(session, projectId, ids);
           return MemoryReads.findAll(session, projectId, ids).stream()
               .filter(memory -> !consolidated.contains(memory.id()))
@@ -484,18 +478,34 @@ public final class ConsolidatedMemoryDao {
     MemoryChecks.embedding(memory.embedding(), database.options());
   }
 
-  private SearchRule rule(Handle handle) {
-    return database.statements(handle, SearchRule.class, SearchRule::of);
+  private SearchRule rule(MemorySession session) {
+    return database.statements(session.connection(), SearchRule.class, SearchRule::of);
   }
 
-  private WordStatistics statistics(Handle handle) {
-    return database.statements(handle, WordStatistics.class, names -> new WordStatistics());
+  private WordStatistics statistics(MemorySession session) {
+    return database.statements(
+        session.connection(), WordStatistics.class, names -> new WordStatistics());
+  }
+
+  /** Reads by a session. */
+  private interface Reading<T> {
+    T run(MemorySession session) throws SQLException;
+  }
+
+  private <T> T query(String operation, Reading<T> reading) {
+    return database.query(
+        operation, (connection, deadline) -> reading.run(session(connection, deadline)));
   }
 
   private MemorySession session(Handle handle) {
+    return session(handle.getConnection(), JdbiHandles.deadline(handle));
+  }
+
+  private MemorySession session(Connection connection, @Nullable Deadline deadline) {
     return new MemorySession(
-        handle,
-        database.statements(handle, SqlCache.class, SqlCache::of),
+        connection,
+        deadline,
+        database.statements(connection, SqlCache.class, SqlCache::of),
         VectorFormat.of(database.options().vectorType()),
         withEmbeddings,
         database.joined());

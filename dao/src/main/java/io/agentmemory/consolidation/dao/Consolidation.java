@@ -129,7 +129,7 @@ public final class Consolidation implements AutoCloseable {
         "consolidate",
         handle ->
             database
-                .statements(handle, ConsolidationStep.class, ConsolidationStep::new)
+                .statements(handle.getConnection(), ConsolidationStep.class, ConsolidationStep::new)
                 .run(handle, memories, memory, sources));
   }
 

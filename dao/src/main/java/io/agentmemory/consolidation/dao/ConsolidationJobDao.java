@@ -89,7 +89,7 @@ public final class ConsolidationJobDao {
           JobUpkeepSql sql = upkeep(handle);
           String isolation =
               query(handle, sql.lockProject)
-                  .bind("table", database.names(handle).jobs())
+                  .bind("table", database.names(handle.getConnection()).jobs())
                   .bind("project", job.projectId())
                   .map((row, context) -> row.getString(1))
                   .one();
@@ -553,10 +553,10 @@ public final class ConsolidationJobDao {
 
   private JobUpkeepSql upkeep(Handle handle) {
     sql(handle);
-    return database.statements(handle, JobUpkeepSql.class, JobUpkeepSql::new);
+    return database.statements(handle.getConnection(), JobUpkeepSql.class, JobUpkeepSql::new);
   }
 
   private JobSql sql(Handle handle) {
-    return database.statements(handle, JobSql.class, JobSql::new);
+    return database.statements(handle.getConnection(), JobSql.class, JobSql::new);
   }
 }

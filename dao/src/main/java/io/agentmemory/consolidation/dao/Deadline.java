@@ -4,6 +4,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgStatement;
 
 /**
@@ -25,6 +26,13 @@ final class Deadline {
       left = Long.MAX_VALUE / 2;
     }
     return new Deadline(System.nanoTime() + Math.min(left, Long.MAX_VALUE / 2));
+  }
+
+  /** Limits a statement to the time that is left, if there is a limit. */
+  static void apply(@Nullable Deadline deadline, Statement statement) throws SQLException {
+    if (deadline != null) {
+      deadline.limit(statement);
+    }
   }
 
   /** Limits a statement to the time that is left. */

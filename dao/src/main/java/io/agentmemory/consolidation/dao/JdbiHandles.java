@@ -3,7 +3,6 @@ package io.agentmemory.consolidation.dao;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
 import org.jdbi.v3.core.ConnectionFactory;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Handles;
@@ -46,23 +45,9 @@ final class JdbiHandles {
     return handle;
   }
 
-  /** Limits a statement that is made without Jdbi to the time that the handle's call has left. */
-  static void limit(Handle handle, Statement statement) throws SQLException {
-    limit(handle.getConfig(SqlStatements.class).getAttribute(DEADLINE), statement);
-  }
-
-  /** Fails if the handle's call has no time left, for work that no statement limits. */
-  static void checkDeadline(Handle handle) throws SQLException {
-    Object deadline = handle.getConfig(SqlStatements.class).getAttribute(DEADLINE);
-    if (deadline != null) {
-      ((Deadline) deadline).check();
-    }
-  }
-
-  private static void limit(@Nullable Object deadline, Statement statement) throws SQLException {
-    if (deadline != null) {
-      ((Deadline) deadline).limit(statement);
-    }
+  /** When the handle's call must be done; null where its time is not limited. */
+  static @Nullable Deadline deadline(Handle handle) {
+    return (Deadline) handle.getConfig(SqlStatements.class).getAttribute(DEADLINE);
   }
 
   private static Jdbi jdbi() {
@@ -75,7 +60,7 @@ final class JdbiHandles {
               @Override
               public void beforeExecution(PreparedStatement statement, StatementContext context)
                   throws SQLException {
-                limit(context.getAttribute(DEADLINE), statement);
+                Deadline.apply((Deadline) context.getAttribute(DEADLINE), statement);
               }
             });
     return jdbi;

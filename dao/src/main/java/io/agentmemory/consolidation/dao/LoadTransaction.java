@@ -89,9 +89,7 @@ final class LoadTransaction {
 
   private long copy(String template, boolean numbered, long most) throws SQLException {
     String sql = session.statements().get(template).text();
-    try (CopyStream stream =
-        CopyStream.begin(
-            session.connection(), sql, () -> JdbiHandles.checkDeadline(session.handle()))) {
+    try (CopyStream stream = CopyStream.begin(session.connection(), sql, session::checkDeadline)) {
       for (long i = 0; i < most && rows.hasNext(); i++) {
         rows.send(stream, session.format(), numbered);
       }

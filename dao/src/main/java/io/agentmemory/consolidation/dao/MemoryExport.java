@@ -30,7 +30,7 @@ final class MemoryExport {
       throws SQLException {
     String sql = session.statements().get(EXPORT).text();
     try (PreparedStatement statement = session.connection().prepareStatement(sql)) {
-      JdbiHandles.limit(session.handle(), statement);
+      Deadline.apply(session.deadline(), statement);
       statement.setFetchSize(FETCH);
       statement.setString(1, projectId);
       Rows rows = new Rows(statement.executeQuery(), projectId, session.format());

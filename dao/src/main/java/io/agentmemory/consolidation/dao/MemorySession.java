@@ -4,20 +4,21 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.function.Function;
-import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A handle in use, and what the statements on memories need to know beside it.
+ * A connection in use, and what the statements on memories need to know beside it.
  *
- * @param handle the connection, with the time that is left for the call
+ * @param connection the connection
+ * @param deadline when the call must be done; null where its time is not limited
  * @param statements the statements made so far
  * @param format how embeddings are stored
  * @param withEmbeddings whether reads fetch embeddings
  * @param joined whether the transaction is the caller's
  */
 record MemorySession(
-    Handle handle,
+    Connection connection,
+    @Nullable Deadline deadline,
     SqlCache statements,
     VectorFormat format,
     boolean withEmbeddings,
@@ -34,13 +35,16 @@ record MemorySession(
   }
 
   private Call call(Sql sql) throws SQLException {
-    PreparedStatement statement = connection().prepareStatement(sql.text());
-    JdbiHandles.limit(handle, statement);
+    PreparedStatement statement = connection.prepareStatement(sql.text());
+    Deadline.apply(deadline, statement);
     return new Call(sql, statement);
   }
 
-  Connection connection() {
-    return handle.getConnection();
+  /** Fails if no time is left, for work that no statement limits. */
+  void checkDeadline() throws SQLException {
+    if (deadline != null) {
+      deadline.check();
+    }
   }
 
   /** How fetched embeddings are read; null where they are not fetched. */

@@ -83,9 +83,7 @@ final class OwnConnections implements Connections {
   private static void begin(Connection connection, @Nullable Deadline deadline)
       throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      if (deadline != null) {
-        deadline.limit(statement);
-      }
+      Deadline.apply(deadline, statement);
       statement.execute("set transaction isolation level read committed");
     }
   }

@@ -96,7 +96,8 @@ final class RecallSearches {
     return database.read(
         "recall.sample",
         handle -> {
-          SqlCache statements = database.statements(handle, SqlCache.class, SqlCache::of);
+          SqlCache statements =
+              database.statements(handle.getConnection(), SqlCache.class, SqlCache::of);
           List<T> found = new ArrayList<>();
           try (Call call = Call.prepare(handle, statements.get(template))) {
             ResultSet rows = bind.to(call).query();

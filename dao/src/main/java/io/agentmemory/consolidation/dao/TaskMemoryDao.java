@@ -106,6 +106,6 @@ public final class TaskMemoryDao {
 
   private TaskMemorySql statements(Handle handle) throws SQLException {
     return database.statements(
-        handle, TaskMemorySql.class, names -> TaskMemorySql.of(handle, names));
+        handle.getConnection(), TaskMemorySql.class, names -> TaskMemorySql.of(handle, names));
   }
 }

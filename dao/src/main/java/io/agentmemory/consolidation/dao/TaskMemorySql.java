@@ -57,7 +57,7 @@ final class TaskMemorySql {
   private static String type(Handle handle, Names names, String expression) throws SQLException {
     String sql = "select " + expression + " from " + names.taskMemories() + " where false";
     try (PreparedStatement statement = handle.getConnection().prepareStatement(sql)) {
-      JdbiHandles.limit(handle, statement);
+      Deadline.apply(JdbiHandles.deadline(handle), statement);
       try (ResultSet none = statement.executeQuery()) {
         return none.getMetaData().getColumnTypeName(1);
       }
