@@ -62,7 +62,10 @@ final class Adopter implements Runner.Task<UpgradeResult> {
               history.record(OwnRevisions.STREAM, position++, revision, List.of(), List.of())));
       ids.add(revision.id());
     }
-    LOG.info("Schema {}: adopted {}", options.schema(), ids);
+    LOG.atInfo()
+        .addKeyValue("schema", options.schema())
+        .addKeyValue("revisions", ids)
+        .log("Adopted the tables as they are");
     String note = "Adopted the tables of " + options.schema() + " as they were, as " + ids;
     return new UpgradeResult(ids, List.of(), List.of(), List.of(note), warnings);
   }

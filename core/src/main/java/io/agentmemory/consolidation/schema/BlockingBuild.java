@@ -63,7 +63,7 @@ final class BlockingBuild {
                   + e.getMessage(),
               e);
         }
-        LOG.info("Building {} again: {}", name, e.getMessage());
+        LOG.atInfo().addKeyValue("index", name).log("Building an index again: {}", e.getMessage());
         Pause.after(attempt, end);
       }
     }

@@ -47,7 +47,10 @@ final class BulkLoader {
   <E extends Exception> BulkLoadResult run(BulkLoad<E> load) throws E {
     try (BuildSession held = open()) {
       Set<QualifiedName> dropped = drop(held.session());
-      LOG.info("Schema {}: loading without {}", options.schema(), dropped);
+      LOG.atInfo()
+          .addKeyValue("schema", options.schema())
+          .addKeyValue("indexes", dropped)
+          .log("A bulk load begins without these indexes");
       long begin = System.nanoTime();
       try {
         load.run();
@@ -57,11 +60,19 @@ final class BulkLoader {
       }
       long loaded = System.nanoTime();
       UpgradeResult built = build(held.session(), dropped);
-      return new BulkLoadResult(
-          built.built(),
-          built.notes(),
-          Duration.ofNanos(loaded - begin),
-          Duration.ofNanos(System.nanoTime() - loaded));
+      BulkLoadResult result =
+          new BulkLoadResult(
+              built.built(),
+              built.notes(),
+              Duration.ofNanos(loaded - begin),
+              Duration.ofNanos(System.nanoTime() - loaded));
+      LOG.atInfo()
+          .addKeyValue("schema", options.schema())
+          .addKeyValue("indexes", result.built())
+          .addKeyValue("loadMillis", Duration.ofNanos(loaded - begin).toMillis())
+          .addKeyValue("buildMillis", Duration.ofNanos(System.nanoTime() - loaded).toMillis())
+          .log("A bulk load has ended");
+      return result;
     }
   }
 

@@ -59,7 +59,10 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
               + now.extension().schema()
               + "; if nothing else uses it, drop it yourself: DROP EXTENSION vector");
     }
-    LOG.info("Schema {}: took back {}", options.schema(), plan.revisions());
+    LOG.atInfo()
+        .addKeyValue("schema", options.schema())
+        .addKeyValue("revisions", plan.revisions())
+        .log("Took revisions back");
     return new DowngradeResult(plan.revisions(), notes);
   }
 

@@ -212,7 +212,10 @@ final class EmbeddingConverter {
           throw new SchemaBusyException(
               "Gave up after " + waiting.deadline() + ": " + e.getMessage() + others, e);
         }
-        LOG.info("Schema {}: waiting, {}{}", options.schema(), e.getMessage(), others);
+        LOG.atInfo()
+            .addKeyValue("schema", options.schema())
+            .addKeyValue("attempt", attempt + 1)
+            .log("Waiting for others: {}{}", e.getMessage(), others);
         Pause.after(attempt, end);
       }
     }

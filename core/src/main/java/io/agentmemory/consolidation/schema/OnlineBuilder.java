@@ -118,12 +118,18 @@ final class OnlineBuilder {
         sizing.prepare(each.index()).ifPresent(notes::add);
         monitor.begin(each.index().name());
         if (atOnce.contains(name)) {
-          LOG.info("Schema {}: building index {}", options.schema(), name);
+          LOG.atInfo()
+              .addKeyValue("schema", options.schema())
+              .addKeyValue("index", name)
+              .log("Building an index");
           new BlockingBuild(session, sizing, waiting)
               .make(name, statements.atOnce(each), end)
               .ifPresent(notes::add);
         } else {
-          LOG.info("Schema {}: building index {} online", options.schema(), name);
+          LOG.atInfo()
+              .addKeyValue("schema", options.schema())
+              .addKeyValue("index", name)
+              .log("Building an index online");
           make(session, statements.online(each).get(0), each.index(), end);
           session.execute("record index " + name, history.settle(each).sql());
         }
@@ -152,7 +158,11 @@ final class OnlineBuilder {
         session.execute(create);
       } catch (SchemaSqlException e) {
         if (Runner.worthAnotherTry(e) && System.nanoTime() < end) {
-          LOG.info("Schema {}: building {} again: {}", options.schema(), name, e.getMessage());
+          LOG.atInfo()
+              .addKeyValue("schema", options.schema())
+              .addKeyValue("index", name)
+              .addKeyValue("attempt", attempt + 1)
+              .log("Building an index again: {}", e.getMessage());
           Pause.after(attempt, end);
           continue;
         }

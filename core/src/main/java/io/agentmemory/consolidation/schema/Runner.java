@@ -149,7 +149,10 @@ final class Runner {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": " + obstacle, tried.cause);
       }
-      LOG.info("Schema {}: waiting, {}", options.schema(), obstacle);
+      LOG.atInfo()
+          .addKeyValue("schema", options.schema())
+          .addKeyValue("attempt", attempt + 1)
+          .log("Waiting for others: {}", obstacle);
       Pause.after(attempt, end);
     }
   }

@@ -4,6 +4,7 @@ import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -54,6 +55,7 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
 
   @Override
   public UpgradeResult execute(Session session, Plan plan, Snapshot now, String searchPath) {
+    long start = System.nanoTime();
     List<String> notes = new ArrayList<>();
     Extension extension = ExtensionCheck.ensure(session, now, notes);
     List<String> warnings = new ArrayList<>(ExtensionCheck.warnings(extension));
@@ -79,7 +81,11 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
     }
     List<String> building = new ArrayList<>(pending(now));
     meanings.deferred().stream().map(QualifiedName::sql).sorted().forEach(building::add);
-    LOG.info("Schema {}: applied {}", options.schema(), plan.revisions());
+    LOG.atInfo()
+        .addKeyValue("schema", options.schema())
+        .addKeyValue("revisions", plan.revisions())
+        .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
+        .log("Applied revisions");
     return new UpgradeResult(plan.revisions(), List.of(), building, notes, warnings);
   }
 

@@ -93,6 +93,7 @@ final class BatchSql {
 
   private static final String ANSWERED =
       """
+      /* consolidation search.batch */
       {asked}
       select q.place, q.id as asked_id, size.large, size.index_by_project, size.index_among_all,
         n.from_index, n.nearest, n.distance, {columns}

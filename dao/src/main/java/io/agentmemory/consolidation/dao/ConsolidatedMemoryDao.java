@@ -135,8 +135,11 @@ public final class ConsolidatedMemoryDao {
       String projectId, Function<Stream<ConsolidatedMemory>, T> reader) {
     Checks.id("projectId", projectId);
     Checks.notNull("reader", reader);
-    return database.transact(
-        "memories.export", handle -> MemoryExport.run(session(handle), projectId, reader));
+    return database
+        .transact(
+            "memories.export",
+            handle -> new Exported<>(MemoryExport.run(session(handle), projectId, reader)))
+        .value();
   }
 
   /**
@@ -472,6 +475,9 @@ public final class ConsolidatedMemoryDao {
       throws SQLException {
     return MemoryDeletes.undo(session(handle), projectId, id);
   }
+
+  /** What a reader returned, which says nothing of the rows. */
+  private record Exported<T extends @Nullable Object>(T value) {}
 
   private void check(NewMemory memory) {
     Checks.notNull("memory", memory);

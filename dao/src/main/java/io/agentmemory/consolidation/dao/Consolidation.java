@@ -192,6 +192,19 @@ public final class Consolidation implements AutoCloseable {
     return new Consolidation(database.withTimeout(Checks.positive("timeout", timeout)), null);
   }
 
+  /**
+   * Has an observer told of each call and, by a {@link JobWorker} that is given the view, of what
+   * becomes of jobs; those that were told before still are. Without any observer no clock is read.
+   * {@link MicrometerObserver} counts and times in Micrometer; {@link SlowCallLog} logs calls that
+   * take long.
+   *
+   * @param observer is told; a failure of its own is logged and harms nothing
+   * @return a view that is observed
+   */
+  public Consolidation observedBy(ConsolidationObserver observer) {
+    return new Consolidation(database.observedBy(Checks.notNull("observer", observer)), null);
+  }
+
   /** Closes the pool that {@link #open} opened; what else there is stays open. */
   @Override
   public void close() {

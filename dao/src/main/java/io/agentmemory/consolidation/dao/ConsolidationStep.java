@@ -24,6 +24,7 @@ import org.jdbi.v3.core.Handle;
 final class ConsolidationStep {
   private static final String LOCK_TASK_MEMORIES =
       """
+      /* consolidation consolidate */
       select {hostId}, is_consolidated,
         exists (select from {memories} as m where m.project_id = :project and m.id = {host}.{hostId})
       from {host}
@@ -33,6 +34,7 @@ final class ConsolidationStep {
 
   private static final String LOCK_MEMORIES =
       """
+      /* consolidation consolidate */
       select m.id, m.abstraction_level,
         exists (
           select from {host}
@@ -45,6 +47,7 @@ final class ConsolidationStep {
 
   private static final String CONSOLIDATED_ELSEWHERE =
       """
+      /* consolidation consolidate */
       select distinct source.id
       from {memories} as m cross join unnest(m.source_memory_ids) as source (id)
       where m.project_id = :project and m.source_memory_ids && :ids and source.id = any (:ids)
@@ -52,6 +55,7 @@ final class ConsolidationStep {
 
   private static final String MARK =
       """
+      /* consolidation consolidate */
       update {host} set is_consolidated = true, consolidated_into_id = :memory
       where {hostId} = any (:ids) and not is_consolidated and {hostProject} = :project""";
 

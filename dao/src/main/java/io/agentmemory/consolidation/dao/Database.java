@@ -25,38 +25,50 @@ final class Database {
   private final Shared shared;
   private final Connections connections;
   private final @Nullable Duration timeout;
+  private final Observers observers;
 
-  private Database(Shared shared, Connections connections, @Nullable Duration timeout) {
+  private Database(
+      Shared shared, Connections connections, @Nullable Duration timeout, Observers observers) {
     this.shared = shared;
     this.connections = connections;
     this.timeout = timeout;
+    this.observers = observers;
   }
 
   static Database on(DataSource dataSource, SchemaOptions options) {
-    return new Database(new Shared(options), new OwnConnections(dataSource), null);
+    return new Database(new Shared(options), new OwnConnections(dataSource), null, Observers.NONE);
   }
 
   Database joining(Connection connection) {
-    return new Database(shared, new JoinedConnection(connection), timeout);
+    return new Database(shared, new JoinedConnection(connection), timeout, observers);
   }
 
   Database withTimeout(Duration limit) {
-    return new Database(shared, connections, limit);
+    return new Database(shared, connections, limit, observers);
+  }
+
+  Database observedBy(ConsolidationObserver observer) {
+    return new Database(shared, connections, timeout, observers.and(observer));
+  }
+
+  /** Who is told of calls and jobs. */
+  Observers observers() {
+    return observers;
   }
 
   /** Reads, by one statement or by several that need not agree. */
   <T extends @Nullable Object> T read(String operation, Work<T> work) {
-    return run(operation, Mode.READ, byHandle(work));
+    return observed(operation, Mode.READ, byHandle(work));
   }
 
   /** Reads as {@link #read} does, without the handle, which costs more than a search does. */
   <T extends @Nullable Object> T query(String operation, Query<T> query) {
-    return run(operation, Mode.READ, query);
+    return observed(operation, Mode.READ, query);
   }
 
   /** Writes by one statement. */
   <T extends @Nullable Object> T write(String operation, Work<T> work) {
-    return run(operation, Mode.WRITE, byHandle(work));
+    return observed(operation, Mode.WRITE, byHandle(work));
   }
 
   /**
@@ -64,7 +76,7 @@ final class Database {
    * its isolation stays, and what a failed call did is undone to a savepoint.
    */
   <T extends @Nullable Object> T transact(String operation, Work<T> work) {
-    return run(operation, Mode.TRANSACT, byHandle(work));
+    return observed(operation, Mode.TRANSACT, byHandle(work));
   }
 
   /** Whether calls take part in a transaction of the caller. */
@@ -125,6 +137,12 @@ final class Database {
         return work.run(handle);
       }
     };
+  }
+
+  private <T extends @Nullable Object> T observed(String operation, Mode mode, Query<T> query) {
+    return observers.isEmpty()
+        ? run(operation, mode, query)
+        : observers.around(operation, () -> run(operation, mode, query));
   }
 
   private <T extends @Nullable Object> T run(String operation, Mode mode, Query<T> query) {

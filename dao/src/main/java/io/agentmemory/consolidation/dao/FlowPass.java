@@ -119,7 +119,9 @@ final class FlowPass {
         consolidation.memories().withEmbeddings().unconsolidated(projectId, found.ids());
     MemoryCluster cluster = new MemoryCluster(projectId, memories, found.similarity());
     if (memories.size() < found.ids().size()) {
-      LOG.info("Skipped the cluster {}: a memory was consolidated or deleted by others", key);
+      LOG.atInfo()
+          .addKeyValue("cluster", key)
+          .log("Skipped a cluster: a memory was consolidated or deleted by others");
       record(key, (joined, connection) -> ClusterOutcome.SKIPPED);
       return;
     }
@@ -175,18 +177,24 @@ final class FlowPass {
     try {
       joined.consolidate(memory, Sources.ofMemories(cluster.ids()));
     } catch (AlreadyConsolidatedException overtaken) {
-      LOG.info("Skipped the cluster {}: {}", cluster.key(), overtaken.getMessage());
+      LOG.atInfo()
+          .addKeyValue("cluster", cluster.key())
+          .log("Skipped a cluster: {}", overtaken.getMessage());
       return ClusterOutcome.SKIPPED;
     } catch (InvalidSourcesException gone) {
       if (gone.reason() == Reason.MORE_ABSTRACT) {
         throw gone;
       }
-      LOG.info("Skipped the cluster {}: {}", cluster.key(), gone.getMessage());
+      LOG.atInfo()
+          .addKeyValue("cluster", cluster.key())
+          .log("Skipped a cluster: {}", gone.getMessage());
       return ClusterOutcome.SKIPPED;
     }
     if (changed(joined, cluster)) {
       connection.rollback(before);
-      LOG.info("Skipped the cluster {}: a memory was changed meanwhile", cluster.key());
+      LOG.atInfo()
+          .addKeyValue("cluster", cluster.key())
+          .log("Skipped a cluster: a memory was changed meanwhile");
       return ClusterOutcome.SKIPPED;
     }
     return ClusterOutcome.CONSOLIDATED;

@@ -112,6 +112,7 @@ final class JobSql {
     names.state().require(REVISION, "consolidation jobs");
     enqueue =
         format(
+            "enqueue",
             names,
             """
             insert into {jobs} as j (
@@ -124,6 +125,7 @@ final class JobSql {
             returning {returning}""");
     claim =
         format(
+            "claim",
             names,
             """
             with next as materialized (
@@ -133,9 +135,10 @@ final class JobSql {
               limit :limit
               for update skip locked
             ), {claimed}""");
-    claimOfAll = format(names, CLAIM_OF_ALL);
+    claimOfAll = format("claimOfAll", names, CLAIM_OF_ALL);
     claimJob =
         format(
+            "claimJob",
             names,
             """
             with next as materialized (
@@ -143,9 +146,10 @@ final class JobSql {
               where project_id = :project and id = :id and status = 'pending'
               for update skip locked
             ), {claimed}""");
-    heartbeat = format(names, HEARTBEAT);
+    heartbeat = format("heartbeat", names, HEARTBEAT);
     recordPhase =
         format(
+            "recordPhase",
             names,
             """
             update {jobs} as j
@@ -157,12 +161,14 @@ final class JobSql {
             returning {returning}""");
     phaseRecorded =
         format(
+            "phaseRecorded",
             names,
             """
             select true from {jobs} as j
             where {lease} and :phase = any (coalesce(j.phases_completed, '{}'))""");
     complete =
         format(
+            "complete",
             names,
             """
             update {jobs} as j
@@ -170,15 +176,19 @@ final class JobSql {
               metrics = coalesce(j.metrics, '{}') || cast(:metrics as jsonb)
             where {lease}
             returning {returning}""");
-    fail = format(names, "update {jobs} as j set {tryEnded} where {lease} returning {returning}");
+    fail =
+        format(
+            "fail", names, "update {jobs} as j set {tryEnded} where {lease} returning {returning}");
     release =
         format(
+            "release",
             names,
             """
             update {jobs} as j set status = 'pending', run_after = null where {lease}
             returning {returning}""");
     cancel =
         format(
+            "cancel",
             names,
             """
             update {jobs} as j
@@ -188,6 +198,7 @@ final class JobSql {
             returning {returning}""");
     find =
         format(
+            "find",
             names,
             "select {returning} from {jobs} as j where j.project_id = :project and j.id = :id");
     list = list(names, "");
@@ -196,6 +207,7 @@ final class JobSql {
 
   private static String list(Names names, String filter) {
     return format(
+        "list",
         names,
         """
         select {returning} from {jobs} as j
@@ -205,15 +217,17 @@ final class JobSql {
             .formatted(filter));
   }
 
-  static String format(Names names, String template) {
-    return template
-        .replace("{claimed}", CLAIMED)
-        .replace("{tryEnded}", TRY_ENDED)
-        .replace("{due}", DUE)
-        .replace("{returning}", RETURNING)
-        .replace("{lease}", LEASE)
-        .replace("{retry}", "(:again and j.retry_count < j.max_retries)")
-        .replace("{seconds}", SECONDS)
-        .replace("{jobs}", names.jobs());
+  /** The statement of a template, which begins with a comment that names it. */
+  static String format(String tag, Names names, String template) {
+    return "/* consolidation jobs.%s */ ".formatted(tag)
+        + template
+            .replace("{claimed}", CLAIMED)
+            .replace("{tryEnded}", TRY_ENDED)
+            .replace("{due}", DUE)
+            .replace("{returning}", RETURNING)
+            .replace("{lease}", LEASE)
+            .replace("{retry}", "(:again and j.retry_count < j.max_retries)")
+            .replace("{seconds}", SECONDS)
+            .replace("{jobs}", names.jobs());
   }
 }

@@ -30,20 +30,23 @@ final class JobUpkeepSql {
   JobUpkeepSql(Names names) {
     lockProject =
         """
+        /* consolidation jobs.lockProject */
         select current_setting('transaction_isolation'),
           pg_advisory_xact_lock(hashtextextended(:table || ' ' || :project, 0))""";
     active =
         JobSql.format(
+            "active",
             names,
             """
             select {returning} from {jobs} as j
             where j.project_id = :project and j.status in ('pending', 'running')
             order by j.created_at, j.id
             limit 1""");
-    rescue = JobSql.format(names, RESCUE.formatted("project_id = :project and "));
-    rescueOfAll = JobSql.format(names, RESCUE.formatted(""));
+    rescue = JobSql.format("rescue", names, RESCUE.formatted("project_id = :project and "));
+    rescueOfAll = JobSql.format("rescueOfAll", names, RESCUE.formatted(""));
     prune =
         JobSql.format(
+            "prune",
             names,
             """
             with doomed as materialized (
@@ -58,6 +61,7 @@ final class JobUpkeepSql {
             where j.project_id = :project and j.id = doomed.id""");
     statistics =
         JobSql.format(
+            "statistics",
             names,
             """
             select count(*) filter (where status = 'pending'),

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Claims jobs and has them done: {@code try (JobWorker worker = JobWorker.start(consolidation,
@@ -36,6 +37,7 @@ public final class JobWorker implements AutoCloseable {
   private final Executor executor;
   private final Consolidation consolidation;
   private final ConsolidationJobDao jobs;
+  private final Observers observers;
   private final JobHandler handler;
   private final Semaphore slots;
   private final Set<JobRun> runs = ConcurrentHashMap.newKeySet();
@@ -53,6 +55,7 @@ public final class JobWorker implements AutoCloseable {
     this.executor = executor == null ? JobWorker::daemon : executor;
     this.consolidation = consolidation;
     this.jobs = consolidation.jobs();
+    this.observers = consolidation.database().observers();
     this.handler = handler;
     this.slots = new Semaphore(options.concurrency());
     this.poller = new Thread(this::poll, "consolidation-worker");
@@ -98,6 +101,10 @@ public final class JobWorker implements AutoCloseable {
     worker.heart.setDaemon(true);
     worker.poller.start();
     worker.heart.start();
+    LOG.atInfo()
+        .addKeyValue("project", options.projectId())
+        .addKeyValue("concurrency", options.concurrency())
+        .log("A job worker has started");
     return worker;
   }
 
@@ -131,6 +138,9 @@ public final class JobWorker implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     runs.forEach(this::handBack);
+    if (stopped.getCount() > 0) {
+      LOG.atInfo().addKeyValue("allDone", done).log("A job worker has stopped");
+    }
     stopped.countDown();
     return done;
   }
@@ -138,10 +148,14 @@ public final class JobWorker implements AutoCloseable {
   private void handBack(JobRun run) {
     try {
       jobs.release(run.lease());
+      observers.jobs(JobEvent.HANDED_BACK, 1);
+      about(LOG.atInfo(), run.job()).log("Handed a job back");
     } catch (LeaseLostException finished) {
-      LOG.debug("The job {} was over before it could be handed back", run.job().id());
+      about(LOG.atDebug(), run.job()).log("A job was over before it could be handed back");
     } catch (ConsolidationException failure) {
-      LOG.warn("The job {} could not be handed back: a rescue will", run.job().id(), failure);
+      about(LOG.atWarn(), run.job())
+          .setCause(failure)
+          .log("A job could not be handed back: a rescue will");
     }
     run.lose();
   }
@@ -162,7 +176,10 @@ public final class JobWorker implements AutoCloseable {
         }
       } catch (RuntimeException failure) {
         failures++;
-        LOG.warn("Jobs could not be claimed, {} times in a row", failures, failure);
+        LOG.atWarn()
+            .addKeyValue("attempt", failures)
+            .setCause(failure)
+            .log("Jobs could not be claimed");
         pause(jittered(Backoff.after(failures - 1, options.pollInterval(), LONGEST_PAUSE)));
       }
     }
@@ -174,7 +191,12 @@ public final class JobWorker implements AutoCloseable {
         project == null
             ? jobs.rescueOfAllProjects(options.leaseTime(), MOST_RESCUED)
             : jobs.rescue(project, options.leaseTime(), MOST_RESCUED);
-    rescued.forEach(job -> LOG.warn("Rescued the job {}: {}", job.id(), job.errorMessage()));
+    observers.jobs(JobEvent.RESCUED, rescued.size());
+    rescued.forEach(
+        job ->
+            about(LOG.atWarn(), job)
+                .addKeyValue("status", job.status())
+                .log("Rescued a job without a sign of life"));
   }
 
   /** Claims as many as there is room for; how many that were, or -1 if there was none. */
@@ -187,6 +209,7 @@ public final class JobWorker implements AutoCloseable {
     String project = options.projectId();
     List<ConsolidationJob> claimed =
         project == null ? jobs.claimOfAllProjects(limit) : jobs.claim(project, limit);
+    observers.jobs(JobEvent.CLAIMED, claimed.size());
     claimed.forEach(this::begin);
     return claimed.size();
   }
@@ -198,13 +221,14 @@ public final class JobWorker implements AutoCloseable {
       return;
     }
     runs.add(run);
+    about(LOG.atDebug(), job).log("Claimed a job");
     slots.acquireUninterruptibly();
     try {
       executor.execute(() -> run(run));
     } catch (RejectedExecutionException refused) {
       runs.remove(run);
       slots.release();
-      LOG.warn("The executor refused the job {}, which is handed back", job.id(), refused);
+      about(LOG.atWarn(), job).setCause(refused).log("The executor refused a job");
       handBack(run);
       pause(jittered(options.pollInterval()));
     }
@@ -221,7 +245,7 @@ public final class JobWorker implements AutoCloseable {
     Runnable end;
     try {
       handler.run(run);
-      end = () -> jobs.complete(run.lease(), "{}");
+      end = () -> completed(run);
     } catch (Throwable failure) {
       end = () -> failed(run, failure);
     }
@@ -234,15 +258,27 @@ public final class JobWorker implements AutoCloseable {
     }
   }
 
+  private void completed(JobRun run) {
+    ConsolidationJob job = jobs.complete(run.lease(), "{}");
+    observers.jobs(JobEvent.COMPLETED, 1);
+    about(LOG.atDebug(), job).addKeyValue("elapsed", job.duration()).log("Completed a job");
+  }
+
   private void failed(JobRun run, Throwable failure) {
+    ConsolidationJob job;
     if (failure instanceof JobNotRetryableException) {
-      jobs.failForGood(run.lease(), failure.toString());
+      job = jobs.failForGood(run.lease(), failure.toString());
     } else {
       int retries = run.job().retryCount();
       Duration wait = Backoff.after(retries, options.firstBackoff(), options.longestBackoff());
-      jobs.fail(run.lease(), failure.toString(), jittered(wait));
+      job = jobs.fail(run.lease(), failure.toString(), jittered(wait));
     }
-    LOG.warn("A try of the job {} failed", run.job().id(), failure);
+    boolean again = job.status() == JobStatus.PENDING;
+    observers.jobs(again ? JobEvent.RETRIED : JobEvent.FAILED, 1);
+    about(LOG.atWarn(), run.job())
+        .addKeyValue("status", job.status())
+        .setCause(failure)
+        .log(again ? "A try of a job failed, and is repeated" : "A job failed");
   }
 
   /** Tries for as long as the lease may last; a second try of what was done finds it lost. */
@@ -253,12 +289,16 @@ public final class JobWorker implements AutoCloseable {
         end.run();
         return;
       } catch (LeaseLostException over) {
-        LOG.debug("The job {} is no longer this worker's", run.job().id());
+        observers.jobs(JobEvent.LEASE_LOST, 1);
+        about(LOG.atInfo(), run.job()).log("A job is no longer this worker's");
         return;
       } catch (RuntimeException failure) {
         Duration wait = jittered(Backoff.after(failures, Duration.ofMillis(100), LONGEST_PAUSE));
         if (System.nanoTime() + wait.toNanos() - deadline > 0 || !await(stopped, wait)) {
-          LOG.warn("The end of the job {} could not be written", run.job().id(), failure);
+          about(LOG.atWarn(), run.job())
+              .addKeyValue("attempt", failures + 1)
+              .setCause(failure)
+              .log("The end of a job could not be written");
           return;
         }
       }
@@ -275,10 +315,17 @@ public final class JobWorker implements AutoCloseable {
         } catch (LeaseLostException gone) {
           run.lose();
         } catch (RuntimeException failure) {
-          LOG.warn("No heartbeat of the job {}", run.job().id(), failure);
+          about(LOG.atWarn(), run.job()).setCause(failure).log("A job's heartbeat failed");
         }
       }
     }
+  }
+
+  private static LoggingEventBuilder about(LoggingEventBuilder event, ConsolidationJob job) {
+    return event
+        .addKeyValue("job", job.id())
+        .addKeyValue("project", job.projectId())
+        .addKeyValue("retries", job.retryCount());
   }
 
   private void pause(Duration time) {

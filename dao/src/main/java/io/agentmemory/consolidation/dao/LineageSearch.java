@@ -15,6 +15,7 @@ final class LineageSearch {
 
   private static final String FOLLOW =
       """
+      /* consolidation memories.lineage */
       with recursive reached (id, distance) as (
         select cast(:id as varchar), 0
         union

@@ -17,6 +17,7 @@ final class MemoryDeletes {
   /** A consolidation locks its sources too: after this, nobody can come to depend on it. */
   private static final String LOCK =
       """
+      /* consolidation memories.delete */
       select cardinality(source_memory_ids), current_setting('transaction_isolation')
       from {memories}
       where project_id = :project and id = :id
@@ -36,7 +37,7 @@ final class MemoryDeletes {
       consolidated_into_id = :id and coalesce(cast({hostProject} as text), :project) = :project""";
 
   private static final String IN_USE =
-      "select array(select m.id from {memories} as m where "
+      "/* consolidation memories.delete */ select array(select m.id from {memories} as m where "
           + DEPENDENT
           + " order by m.id), exists (select from {host} where "
           + MARKED
@@ -44,6 +45,7 @@ final class MemoryDeletes {
 
   private static final String DETACH_DEPENDENTS =
       """
+      /* consolidation memories.delete */
       update {memories} as m
       set source_memory_ids = array_remove(source_memory_ids, :id),
         source_count = cardinality(array_remove(source_memory_ids, :id)),
@@ -53,15 +55,17 @@ final class MemoryDeletes {
 
   private static final String UNMARK =
       """
+      /* consolidation memories.delete */
       update {host} set is_consolidated = false, consolidated_into_id = null
       where consolidated_into_id = any (:ids)
         and coalesce(cast({hostProject} as text), :project) = :project""";
 
   private static final String DELETE =
-      "delete from {memories} where project_id = :project and id = :id";
+      "/* consolidation memories.delete */ delete from {memories} where project_id = :project and id = :id";
 
   private static final String DELETE_BATCH =
       """
+      /* consolidation memories.delete */
       with doomed as materialized (
         select id from {memories} where project_id = :project limit :limit for update
       )

@@ -2,9 +2,13 @@ package io.agentmemory.consolidation.dao;
 
 import java.util.function.Function;
 import org.jdbi.v3.core.Handle;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /** A load, in one transaction or in several. */
 final class MemoryLoad {
+  private static final Logger LOG = LoggerFactory.getLogger(MemoryLoad.class);
   private static final String OPERATION = "memories.load";
 
   private final Database database;
@@ -28,6 +32,10 @@ final class MemoryLoad {
     boolean whole = options.commitEvery() == 0 || database.joined();
     long most = whole ? Long.MAX_VALUE : options.commitEvery();
     LoadResult committed = result();
+    LOG.atDebug()
+        .addKeyValue("onConflict", options.onConflict())
+        .addKeyValue("commitEvery", options.commitEvery())
+        .log("A load begins");
     try {
       while (rows.hasNext()) {
         inserted +=
@@ -39,13 +47,23 @@ final class MemoryLoad {
         committed = result();
       }
     } catch (RuntimeException e) {
+      about(LOG.atWarn(), committed).log("A load failed");
       if (committed.read() == 0) {
         throw e;
       }
       throw new PartialLoadException(committed, e);
     }
     rows.tell();
-    return result();
+    LoadResult result = result();
+    about(LOG.atInfo(), result).log("A load has ended");
+    return result;
+  }
+
+  private static LoggingEventBuilder about(LoggingEventBuilder event, LoadResult result) {
+    return event
+        .addKeyValue("read", result.read())
+        .addKeyValue("inserted", result.inserted())
+        .addKeyValue("elapsedMillis", result.duration().toMillis());
   }
 
   private LoadResult result() {

@@ -7,6 +7,7 @@ final class PairSql {
   /** The memories of a page, and whether the project is a large one. */
   private static final String LEFTS =
       """
+      /* consolidation search.pairs */
       select m.id,
         exists (select from {memories} where project_id = :project offset :exactUpTo) as large
       from (
@@ -20,6 +21,7 @@ final class PairSql {
   /** Those of some memories that others have been consolidated from. */
   static final String CONSOLIDATED =
       """
+      /* consolidation search.pairs */
       select distinct source.id
       from {memories} as m cross join unnest(m.source_memory_ids) as source (id)
       where m.project_id = :project and m.source_memory_ids && cast(:ids as varchar[])
@@ -28,6 +30,7 @@ final class PairSql {
   /** Compares memories with all that come after them. */
   private static final String EXACTLY =
       """
+      /* consolidation search.pairs */
       with asked as materialized (
         {stored}
       )

@@ -17,6 +17,7 @@ import org.jdbi.v3.core.Handle;
 final class TaskMemorySql {
   private static final String UNCONSOLIDATED =
       """
+      /* consolidation taskMemories.unconsolidated */
       select {hostId}, {hostText}, {hostType}, {hostSuccess}, {hostTime}, {hostEmbedding}
       from {host}
       where not is_consolidated and {hostProject} = :project and {hostId} > :after

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class VectorSearch {
   private static final String SEARCH =
       """
+      /* consolidation search.vector */
       with {legs}
       select {how}, {nearest} as nearest, {indexes}, hits.*
       from (select) as always
@@ -47,6 +48,7 @@ final class VectorSearch {
   /** The index alone, for a project that is known to be large. */
   private static final String FOLLOWED =
       """
+      /* consolidation search.vector */
       with {query}
       select hits.*
       from (

@@ -1,0 +1,193 @@
+package io.agentmemory.consolidation.it.dao;
+
+import static io.agentmemory.consolidation.it.dao.Samples.direction;
+import static io.agentmemory.consolidation.it.dao.Samples.memory;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.agentmemory.consolidation.dao.CallResult;
+import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.ConsolidationObserver;
+import io.agentmemory.consolidation.dao.DatabaseException;
+import io.agentmemory.consolidation.dao.DuplicateIdException;
+import io.agentmemory.consolidation.dao.JobEvent;
+import io.agentmemory.consolidation.dao.JobNotRetryableException;
+import io.agentmemory.consolidation.dao.JobWorker;
+import io.agentmemory.consolidation.dao.JobWorkerOptions;
+import io.agentmemory.consolidation.dao.LoadOptions;
+import io.agentmemory.consolidation.dao.MicrometerObserver;
+import io.agentmemory.consolidation.dao.NewJob;
+import io.agentmemory.consolidation.dao.ObservedCall;
+import io.agentmemory.consolidation.dao.SearchStrategy;
+import io.agentmemory.consolidation.dao.TriggerType;
+import io.agentmemory.consolidation.dao.VectorQuery;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What an observer is told, and what Micrometer makes of it. */
+class ObserverTest {
+  @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
+
+  /** Keeps what it is told. */
+  private static final class Told implements ConsolidationObserver {
+    final List<ObservedCall> calls = new CopyOnWriteArrayList<>();
+    final Map<JobEvent, Integer> events = new EnumMap<>(JobEvent.class);
+    final CountDownLatch ends = new CountDownLatch(3);
+
+    @Override
+    public void called(ObservedCall call) {
+      calls.add(call);
+    }
+
+    @Override
+    public synchronized void jobs(JobEvent event, int count) {
+      events.merge(event, count, Integer::sum);
+      if (event != JobEvent.CLAIMED) {
+        ends.countDown();
+      }
+    }
+
+    ObservedCall last() {
+      return calls.get(calls.size() - 1);
+    }
+  }
+
+  @Test
+  void isToldOfOperationRowsStrategyAndResult() {
+    Told told = new Told();
+    Consolidation observed = database.consolidation().observedBy(told);
+
+    observed
+        .memories()
+        .load(
+            Stream.of("a", "b")
+                .map(id -> memory("p", id).id(id).embedding(direction(3, 0)).build())
+                .iterator(),
+            LoadOptions.defaults());
+    assertThat(told.last().operation()).isEqualTo("memories.load");
+    assertThat(told.last().rows()).isEqualTo(2);
+    assertThat(told.last().result()).isEqualTo(CallResult.SUCCESS);
+    assertThat(told.last().elapsed()).isPositive();
+
+    observed.memories().searchByVector("p", VectorQuery.of(direction(3, 0), 5));
+    assertThat(told.last().operation()).isEqualTo("memories.searchByVector");
+    assertThat(told.last().rows()).isEqualTo(2);
+    assertThat(told.last().strategy()).isEqualTo(SearchStrategy.EXACT);
+
+    observed.memories().find("p", "none");
+    assertThat(told.last().rows()).isZero();
+
+    observed.memories().export("p", memories -> memories.map(m -> m.id()).toList());
+    assertThat(told.last().rows()).isNull();
+
+    assertThatThrownBy(() -> observed.memories().insert(memory("p", "x").id("a").build()))
+        .isInstanceOf(DuplicateIdException.class);
+    assertThat(told.last().result()).isEqualTo(CallResult.REFUSED);
+  }
+
+  @Test
+  void isToldOfFailuresOfTheDatabase() throws Exception {
+    Told told = new Told();
+    Consolidation observed = database.consolidation().observedBy(told);
+    observed.memories().find("p", "a");
+    database.execute("drop table consolidated_memories cascade");
+
+    assertThatThrownBy(() -> observed.memories().find("p", "a"))
+        .isInstanceOf(DatabaseException.class);
+
+    assertThat(told.last().result()).isEqualTo(CallResult.FAILED);
+    assertThat(told.last().sqlState()).isEqualTo("42P01");
+  }
+
+  @Test
+  void anObserverThatThrowsHarmsNeitherTheCallNorOtherObservers() {
+    Told told = new Told();
+    ConsolidationObserver broken =
+        new ConsolidationObserver() {
+          @Override
+          public void called(ObservedCall call) {
+            throw new AssertionError("an observer that throws, as the test wants");
+          }
+        };
+    Consolidation observed = database.consolidation().observedBy(broken).observedBy(told);
+
+    observed.memories().insert(memory("p", "x").id("a").build());
+
+    assertThat(observed.memories().find("p", "a")).isPresent();
+    assertThat(told.calls).hasSize(2);
+  }
+
+  @Test
+  void aWorkerTellsWhatBecomesOfJobs() throws Exception {
+    Told told = new Told();
+    Consolidation observed = database.consolidation().observedBy(told);
+    for (String id : List.of("good", "bad", "hopeless")) {
+      observed.jobs().enqueue(NewJob.builder("p", TriggerType.MANUAL).id(id).build());
+    }
+
+    try (JobWorker worker =
+        JobWorker.start(
+            observed,
+            run -> {
+              if (run.job().id().equals("bad")) {
+                throw new IllegalStateException("as the test wants");
+              }
+              if (run.job().id().equals("hopeless")) {
+                throw new JobNotRetryableException("as the test wants", null);
+              }
+            },
+            JobWorkerOptions.defaults().withPollInterval(Duration.ofMillis(10)),
+            null)) {
+      assertThat(told.ends.await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
+    }
+
+    assertThat(told.events)
+        .isEqualTo(
+            Map.of(
+                JobEvent.CLAIMED, 3,
+                JobEvent.COMPLETED, 1,
+                JobEvent.RETRIED, 1,
+                JobEvent.FAILED, 1));
+  }
+
+  @Test
+  void micrometerGetsTimersSummariesAndCounters() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    MicrometerObserver observer = MicrometerObserver.of(registry);
+    Consolidation observed = database.consolidation().observedBy(observer);
+
+    observed.memories().insert(memory("p", "x").embedding(direction(3, 0)).build());
+    observed.memories().searchByVector("p", VectorQuery.of(direction(3, 0), 5));
+    observer.jobs(JobEvent.CLAIMED, 4);
+
+    assertThat(
+            registry
+                .get("consolidation.dao.calls")
+                .tags(
+                    "operation", "memories.searchByVector",
+                    "outcome", "success",
+                    "strategy", "exact")
+                .timer()
+                .count())
+        .isEqualTo(1);
+    assertThat(
+            registry
+                .get("consolidation.dao.rows")
+                .tag("operation", "memories.searchByVector")
+                .summary()
+                .totalAmount())
+        .isEqualTo(1);
+    assertThat(registry.get("consolidation.jobs").tag("event", "claimed").counter().count())
+        .isEqualTo(4);
+  }
+}
