@@ -137,6 +137,9 @@ public final class JobWorker implements AutoCloseable {
     } catch (InterruptedException now) {
       Thread.currentThread().interrupt();
     }
+    if (done) {
+      slots.release(options.concurrency()); // so that stopping again need not wait for them
+    }
     runs.forEach(this::handBack);
     if (stopped.getCount() > 0) {
       LOG.atInfo().addKeyValue("allDone", done).log("A job worker has stopped");
