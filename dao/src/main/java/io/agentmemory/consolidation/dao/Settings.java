@@ -46,6 +46,17 @@ final class Settings {
    */
   static final Settings BY_PROJECT = BY_PROJECT_AND_WORDS.with("enable_bitmapscan", "'off'");
 
+  /**
+   * For following that index alone: with nothing to sort by but the index, there is no other plan.
+   */
+  static final Settings FOLLOWING =
+      new Settings(List.of())
+          .with("plan_cache_mode", "'force_generic_plan'")
+          .with("jit", "'off'")
+          .with("enable_sort", "'off'")
+          .with("hnsw.iterative_scan", "'relaxed_order'")
+          .with("hnsw.ef_search", "cast(cast(:efSearch as int) as text)");
+
   private static final String SAVED = "'consolidation.saved'";
 
   private record Setting(String name, String value) {}

@@ -4,6 +4,7 @@ import io.agentmemory.consolidation.dao.SearchRule.Way;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -45,21 +46,20 @@ final class VectorSearch {
       (select case when n >= :depth then n
           else (select count(*) from exact where distance <> 'NaN') end from found)""";
 
-  /** The index alone, for a project that is known to be large. */
+  /** The index alone, for a project that is known to be large. The hits are sorted here. */
   private static final String FOLLOWED =
       """
       /* consolidation search.vector */
       with {query}
-      select hits.*
-      from (
-        select m.embedding {distance} (select embedding from query) as distance, {columns}
-        from {memories} as m
-        where project_id = :project and embedding is not null
-          and (select to_regclass({byProject}) is not null)
-        order by {coded} {innerProduct} (select coded from query)
-        limit :depth
-      ) as hits
-      order by hits.distance, hits.id""";
+      select m.embedding {distance} (select embedding from query) as distance, {columns}
+      from {memories} as m
+      where project_id = :project and embedding is not null
+        and (select to_regclass({byProject}) is not null)
+      order by {coded} {innerProduct} (select coded from query)
+      limit :depth""";
+
+  private static final Comparator<VectorHit> NEAREST_FIRST =
+      Comparator.comparingDouble(VectorHit::distance).thenComparing(hit -> hit.memory().id());
 
   private static final int LARGE = 1;
   private static final int FROM_INDEX = 2;
@@ -96,7 +96,7 @@ final class VectorSearch {
         FOLLOWED
             .replace("{query}", SearchSql.QUERY_BY_PROJECT)
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding));
-    return Settings.BY_PROJECT.around(search, shape.joined);
+    return Settings.FOLLOWING.around(search, shape.joined);
   }
 
   static SearchResult<VectorHit> run(
@@ -159,6 +159,7 @@ final class VectorSearch {
           }
         }
       }
+      hits.sort(NEAREST_FIRST);
       return nearest < query.limit()
           ? null
           : new SearchResult<>(

@@ -11,7 +11,7 @@ import java.util.Optional;
 final class PeersSection {
   private static final String OURS = "Consolidation";
   private static final String LOWERED = "Consolidation, effort lowered";
-  private static final int[] EFFORTS = {10, 16, 20, 28, 40, 64, 100};
+  private static final int[] EFFORTS = {10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 64, 100};
   private static final int CLIENTS = 4;
   private static final int PROBED = 100;
 
