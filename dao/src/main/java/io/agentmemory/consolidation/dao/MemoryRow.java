@@ -1,7 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import java.nio.ByteBuffer;
-import java.sql.Array;
+import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -16,7 +16,8 @@ final class MemoryRow {
   static final String COLUMNS =
       """
       m.id, m.content, m.memory_type, m.abstraction_level, m.pattern_type, m.confidence_score,
-      m.source_memory_ids, m.tags, m.consolidation_method,
+      pg_catalog.array_send(m.source_memory_ids), pg_catalog.array_send(m.tags),
+      m.consolidation_method,
       pg_catalog.timestamptz_send(m.created_at), pg_catalog.timestamptz_send(m.updated_at),
       pg_catalog.timestamptz_send(m.consolidated_at), m.source_count, m.reuse_count""";
 
@@ -24,6 +25,11 @@ final class MemoryRow {
   static final String COLUMNS_AND_EMBEDDING = COLUMNS + ", {vectorSend}(m.embedding)";
 
   private static final int COUNT = 14;
+
+  /** What an array starts with, and what it says of each dimension. */
+  private static final int ARRAY_HEADER = 3 * Integer.BYTES;
+
+  private static final int ARRAY_DIMENSION = 2 * Integer.BYTES;
 
   private MemoryRow() {}
 
@@ -44,9 +50,9 @@ final class MemoryRow {
         AbstractionLevel.of(row.getInt(at++)),
         row.getString(at++),
         number(row, at++),
-        texts(row.getArray(at++)),
+        texts(row.getBytes(at++)),
         vectors == null ? null : vectors.read(row.getBytes(first + COUNT)),
-        texts(row.getArray(at++)),
+        texts(row.getBytes(at++)),
         row.getString(at++),
         microseconds(row, at++),
         microseconds(row, at++),
@@ -69,16 +75,25 @@ final class MemoryRow {
     return TimeKey.ofMicroseconds(ByteBuffer.wrap(row.getBytes(at)).getLong());
   }
 
-  /** An array's texts; null is an empty array, and elements that are null are left out. */
-  private static List<String> texts(@Nullable Array array) throws SQLException {
-    if (array == null) {
+  /**
+   * The texts of an array that was sent in binary, for the same reason: null is an empty array, and
+   * elements that are null, of length -1, are left out.
+   */
+  private static List<String> texts(byte @Nullable [] sent) {
+    if (sent == null) {
       return List.of();
     }
-    @Nullable String[] values = (@Nullable String[]) array.getArray();
-    List<String> texts = new ArrayList<>(values.length);
-    for (String value : values) {
-      if (value != null) {
-        texts.add(value);
+    ByteBuffer bytes = ByteBuffer.wrap(sent);
+    bytes.position(ARRAY_HEADER + bytes.getInt() * ARRAY_DIMENSION);
+    if (!bytes.hasRemaining()) {
+      return List.of();
+    }
+    List<String> texts = new ArrayList<>();
+    while (bytes.hasRemaining()) {
+      int length = bytes.getInt();
+      if (length >= 0) {
+        texts.add(new String(sent, bytes.position(), length, StandardCharsets.UTF_8));
+        bytes.position(bytes.position() + length);
       }
     }
     return texts;

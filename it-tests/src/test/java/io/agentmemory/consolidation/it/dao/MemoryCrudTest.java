@@ -112,6 +112,9 @@ class MemoryCrudTest {
     assertThat(found.tags()).containsExactly("x");
     assertThat(found.updatedAt()).isAfter(Instant.parse("9999-01-01T00:00:00Z"));
 
+    database.execute("update consolidated_memories set tags = array[['y', null], ['', 'zß']]");
+    assertThat(database.memories().find("p", "m1").orElseThrow().tags())
+        .containsExactly("y", "", "zß");
     database.execute("update consolidated_memories set tags = null");
     assertThat(database.memories().find("p", "m1").orElseThrow().tags()).isEmpty();
   }
