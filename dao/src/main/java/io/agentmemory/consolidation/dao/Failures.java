@@ -12,6 +12,9 @@ final class Failures {
   static final String UNIQUE_VIOLATION = "23505";
   static final String QUERY_CANCELED = "57014";
 
+  /** Also what the driver says, by itself, of a commit that the server answered by a rollback. */
+  private static final String IN_FAILED_TRANSACTION = "25P02";
+
   /** What may have passed when the call is tried again, by whole SQLSTATE. */
   private static final Set<String> TRANSIENT =
       Set.of(
@@ -49,8 +52,12 @@ final class Failures {
     ServerErrorMessage said = serverMessage(failure);
     String message =
         said != null && failure instanceof PSQLException ? said.getMessage() : failure.getMessage();
-    boolean known = !committing || failure instanceof Deadline.Expired || refused(said);
     String state = failure.getSQLState();
+    boolean known =
+        !committing
+            || failure instanceof Deadline.Expired
+            || refused(said)
+            || IN_FAILED_TRANSACTION.equals(state);
     return new DatabaseException(
         operation,
         String.valueOf(message),

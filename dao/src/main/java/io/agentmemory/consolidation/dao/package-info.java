@@ -1,4 +1,35 @@
-/** Consolidated memories, their sources and the jobs that make them, in and out of PostgreSQL. */
+/**
+ * Consolidated memories, their sources and the jobs that make them, in and out of PostgreSQL.
+ *
+ * <p>What a {@link io.agentmemory.consolidation.dao.DatabaseException} says of a call in a
+ * transaction of its own. A call that {@code isRetryable()} left nothing behind, so making it again
+ * is safe. The library itself repeats no call, save that a {@link
+ * io.agentmemory.consolidation.dao.JobWorker} goes on claiming, and writes the end of a job again,
+ * which the job's lease makes harmless.
+ *
+ * <table>
+ * <caption>Failures of the database</caption>
+ * <tr><th>failure</th><th>SQLSTATE</th><th>{@code outcome()}</th><th>{@code isRetryable()}</th></tr>
+ * <tr><td>no connection: server away, pool exhausted, too many connections</td>
+ *     <td>08001, none, 53300</td><td>{@code DID_NOT_HAPPEN}</td><td>yes</td></tr>
+ * <tr><td>connection cut or server restarted during a read, or before the commit of a call of
+ *     several statements</td>
+ *     <td>08006, 57P01 to 57P03</td><td>{@code DID_NOT_HAPPEN}</td><td>yes</td></tr>
+ * <tr><td>the same during a commit, or during a call that writes by one statement</td>
+ *     <td>08006, 57P01 to 57P03</td><td>{@code UNKNOWN}</td><td>no: look first</td></tr>
+ * <tr><td>the same during a load that commits in between</td>
+ *     <td>as above</td><td>{@link io.agentmemory.consolidation.dao.PartialLoadException} says how
+ *     much was committed; of the part that failed, its cause</td><td>no</td></tr>
+ * <tr><td>timeout of the call or of the server, lock timeout</td>
+ *     <td>57014, 55P03</td><td>{@code DID_NOT_HAPPEN}</td><td>yes</td></tr>
+ * <tr><td>deadlock, serialization failure, conflict with recovery on a standby</td>
+ *     <td>40P01, 40001</td><td>{@code DID_NOT_HAPPEN}</td><td>yes</td></tr>
+ * <tr><td>write on a read-only server</td>
+ *     <td>25006</td><td>{@code DID_NOT_HAPPEN}</td><td>no</td></tr>
+ * <tr><td>disk full</td>
+ *     <td>53100</td><td>{@code DID_NOT_HAPPEN}</td><td>no: somebody must make room</td></tr>
+ * </table>
+ */
 @NullMarked
 package io.agentmemory.consolidation.dao;
 

@@ -51,6 +51,12 @@ class FailuresTest {
   }
 
   @Test
+  void aCommitAnsweredByARollbackDidNotHappen() {
+    PSQLException rolledBack = new PSQLException("ROLLBACK", PSQLState.IN_FAILED_SQL_TRANSACTION);
+    assertThat(whileCommitting(rolledBack)).isEqualTo(Outcome.DID_NOT_HAPPEN);
+  }
+
+  @Test
   void aStatementThatWasNeverSentDidNotHappen() {
     DatabaseException late = Failures.translate("x", new Deadline.Expired(), true);
     assertThat(late.outcome()).isEqualTo(Outcome.DID_NOT_HAPPEN);
