@@ -6,20 +6,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
-import org.knowm.xchart.VectorGraphicsEncoder;
-import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
-/** The charts of the report, as SVG files. */
+/** The charts of the report, as PNG files of twice the size they are shown in. */
 final class Charts {
   private static final int WIDTH = 900;
   private static final int HEIGHT = 480;
+
+  /** Dots per inch; a chart's own unit is a 72nd of one. */
+  private static final int RESOLUTION = 144;
 
   private final Path folder;
 
@@ -82,8 +85,8 @@ final class Charts {
 
   private String save(Chart<?, ?> chart, String name) throws IOException {
     Files.createDirectories(folder);
-    VectorGraphicsEncoder.saveVectorGraphic(
-        chart, folder.resolve(name).toString(), VectorGraphicsFormat.SVG);
-    return name + ".svg";
+    BitmapEncoder.saveBitmapWithDPI(
+        chart, folder.resolve(name).toString(), BitmapFormat.PNG, RESOLUTION);
+    return name + ".png";
   }
 }
