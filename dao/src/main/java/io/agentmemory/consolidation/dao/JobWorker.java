@@ -117,14 +117,18 @@ public final class JobWorker implements AutoCloseable {
   /**
    * Claims nothing more, waits for the handlers that run, and hands back the jobs of those that are
    * not done in time, which costs them no retry. Their threads are interrupted, and what they still
-   * write fails. If the thread that calls this is interrupted, the time is over.
+   * write fails. If the thread that calls this is interrupted, the time is over. Once the worker
+   * has stopped, another call returns at once.
    *
    * @param grace how long to wait for handlers
-   * @return whether all were done in time
+   * @return whether no handler is running any more
    */
   public boolean stop(Duration grace) {
     Checks.positive("grace", grace);
     stopping.countDown();
+    if (stopped.getCount() == 0) {
+      return slots.availablePermits() == options.concurrency();
+    }
     boolean done = false;
     try {
       long deadline = System.nanoTime() + grace.toNanos();

@@ -2,7 +2,9 @@ package io.agentmemory.consolidation.it.dao;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
 import io.agentmemory.consolidation.dao.InvalidInputException;
@@ -13,6 +15,7 @@ import io.agentmemory.consolidation.dao.JobWorkerOptions;
 import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.PhaseWrite;
 import io.agentmemory.consolidation.dao.TriggerType;
+import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -20,6 +23,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -235,6 +240,83 @@ class JobWorkerTest {
     JobWorker next = JobWorker.start(consolidation, run -> {}, FAST, null);
     until(() -> find(job).status() == JobStatus.COMPLETED);
     assertThat(next.stop(Duration.ofSeconds(30))).isTrue();
+  }
+
+  @Test
+  void aWorkerThatHasStoppedStopsAgainAtOnce() throws Exception {
+    JobWorker idle = JobWorker.start(consolidation, run -> {}, FAST, null);
+    assertThat(idle.stop(Duration.ofSeconds(30))).isTrue();
+    enqueue(P, 3);
+    CountDownLatch thinking = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    JobWorker busy =
+        JobWorker.start(
+            consolidation,
+            run -> {
+              thinking.countDown();
+              boolean ended = false;
+              while (!ended) {
+                try {
+                  end.await();
+                  ended = true;
+                } catch (InterruptedException ignored) {
+                  // A handler that takes no notice.
+                }
+              }
+            },
+            FAST,
+            null);
+    thinking.await();
+    assertThat(busy.stop(Duration.ofMillis(100))).isFalse();
+    long start = System.nanoTime();
+    assertThat(idle.stop(Duration.ofSeconds(60))).isTrue();
+    assertThat(busy.stop(Duration.ofSeconds(60))).isFalse();
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
+    end.countDown();
+    until(() -> busy.stop(Duration.ofSeconds(60)));
+  }
+
+  @Test
+  void handlersRunOnVirtualThreadsWhereThereAreSome() throws Exception {
+    assumeTrue(
+        Runtime.version().feature() >= 21,
+        "virtual threads take Java 21, this is " + Runtime.version());
+    ExecutorService virtual =
+        (ExecutorService) Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+    Method isVirtual = Thread.class.getMethod("isVirtual");
+    for (int i = 0; i < 300; i++) {
+      enqueue("p" + i % 5, 0);
+    }
+    CountDownLatch all = new CountDownLatch(200);
+    try (HikariDataSource pool = new HikariDataSource()) {
+      pool.setDataSource(database.dataSource());
+      pool.setMaximumPoolSize(6);
+      JobWorker worker =
+          JobWorker.start(
+              Consolidation.on(pool, database.options()),
+              run ->
+                  run.phase(
+                      "think",
+                      () -> {
+                        all.countDown();
+                        all.await();
+                        return String.valueOf(isVirtual.invoke(Thread.currentThread()));
+                      },
+                      writing("think")),
+              FAST.withConcurrency(200).withLeaseTime(Duration.ofSeconds(30)),
+              virtual);
+      try {
+        until(() -> unfinished().equals("0"));
+      } finally {
+        worker.close();
+        virtual.shutdown();
+      }
+    }
+    assertThat(database.rows("select status, count(*) from consolidation_jobs group by 1"))
+        .containsExactly("completed|300");
+    assertThat(database.rows("select job, count(*) from written group by 1"))
+        .as("whether on a virtual thread")
+        .containsExactly("true|300");
   }
 
   @Test
