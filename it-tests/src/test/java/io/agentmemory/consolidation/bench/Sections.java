@@ -47,6 +47,10 @@ final class Sections {
         bench.report().section("What writers of jobs and task memories pay");
         new WriteCostSection(bench).run();
       }
+      case "jobs" -> {
+        bench.report().section("Jobs claimed and completed");
+        new JobsSection(bench).run();
+      }
       case "upgrade" -> {
         bench.report().section("Upgrade of a busy database");
         new UpgradeSection(bench).run();

@@ -45,6 +45,7 @@ record Settings(
           "batch",
           "ingest",
           "writes",
+          "jobs",
           "upgrade",
           "large");
 
@@ -124,6 +125,11 @@ record Settings(
   /** How many rows are loaded with their index built last. */
   int rowsInBulk() {
     return quick ? 2_000 : 15_000;
+  }
+
+  /** How many finished jobs the smaller of two tables has; the larger has ten times as many. */
+  int finishedJobs() {
+    return quick ? 20_000 : 500_000;
   }
 
   /** How many rounds the ways have that take a large part of a minute. */

@@ -1,0 +1,116 @@
+package io.agentmemory.consolidation.bench;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.ConsolidationJob;
+import io.agentmemory.consolidation.dao.ConsolidationJobDao;
+import io.agentmemory.consolidation.it.postgres.PostgresServer;
+import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
+import io.agentmemory.consolidation.schema.Schema;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** The library's jobs, of fifty projects, over a table with many that have come to their end. */
+final class OurJobs implements JobQueue {
+  private static final String INDEXES =
+      """
+      select indexname, indexdef from pg_indexes
+      where tablename = 'consolidation_jobs' and indexname not like '%_pkey'""";
+
+  private static final String FINISHED =
+      """
+      insert into consolidation_jobs (id, project_id, status, trigger_type, scope, phases_completed,
+        metrics, started_at, completed_at, duration_seconds, created_at)
+      select 'finished' || i, 'p' || i %% 50,
+        case when i %% 20 = 0 then 'failed' else 'completed' end, 'manual', '{}', '{find,merge,store}',
+        '{"merged": 3}', at, at + interval '1 minute', 60, at - interval '1 minute'
+      from generate_series(1, %1$d) as i
+      cross join lateral (select now() - (%1$d - i) * interval '1 second' as at) as t""";
+
+  private static final String PENDING =
+      """
+      insert into consolidation_jobs (id, project_id, status, trigger_type, created_at)
+      select 'job%1$d-' || i, 'p' || i %% 50, 'pending', 'manual', now() - i * interval '1 ms'
+      from generate_series(1, %2$d) as i""";
+
+  private final String name;
+  private final ScratchDatabase database;
+  private final HikariDataSource pool;
+  private final ConsolidationJobDao jobs;
+  private int fills;
+
+  OurJobs(PostgresServer server, int finished, int mostClaimers) throws SQLException {
+    name = "ours, over %,d finished".formatted(finished);
+    database = server.freshDatabase("jobs");
+    Schema.on(database.dataSource(), OurStore.OPTIONS).upgrade();
+    try (Connection connection = database.dataSource().getConnection()) {
+      Map<String, String> indexes = new LinkedHashMap<>();
+      try (var statement = connection.createStatement();
+          var found = statement.executeQuery(INDEXES)) {
+        while (found.next()) {
+          indexes.put(found.getString(1), found.getString(2));
+        }
+      }
+      OrderTable.drop(connection, indexes.keySet());
+      OrderTable.execute(connection, FINISHED.formatted(finished));
+      for (String index : indexes.values()) {
+        OrderTable.execute(connection, index);
+      }
+      OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
+    }
+    pool = OurStore.pool(database, mostClaimers);
+    jobs = Consolidation.on(pool, OurStore.OPTIONS).jobs();
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public void fill(int count) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
+      OrderTable.execute(connection, PENDING.formatted(fills++, count));
+      OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
+    }
+  }
+
+  @Override
+  public double drain(int claimers) throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(claimers);
+    try {
+      long start = System.nanoTime();
+      List<Future<?>> all = new ArrayList<>();
+      for (int claimer = 0; claimer < claimers; claimer++) {
+        all.add(threads.submit(this::work));
+      }
+      for (Future<?> claimer : all) {
+        claimer.get();
+      }
+      return OrderTable.seconds(start);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private void work() {
+    List<ConsolidationJob> claimed;
+    do {
+      claimed = jobs.claimOfAllProjects(BATCH);
+      claimed.forEach(job -> jobs.complete(job.lease(), "{}"));
+    } while (!claimed.isEmpty());
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+    database.close();
+  }
+}
