@@ -53,6 +53,6 @@ public enum JobStatus {
    * @return the status, {@link #UNKNOWN} for a value that this version does not know
    */
   public static JobStatus of(String value) {
-    return BY_VALUE.getOrDefault(value, UNKNOWN);
+    return BY_VALUE.getOrDefault(Checks.notNull("value", value), UNKNOWN);
   }
 }

@@ -29,6 +29,10 @@ import org.slf4j.spi.LoggingEventBuilder;
  */
 public final class JobWorker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(JobWorker.class);
+
+  /** Nothing waits longer, however long the grace. */
+  private static final Duration LONGEST_GRACE = Duration.ofDays(365);
+
   private static final Duration GRACE = Duration.ofSeconds(30);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
   private static final int MOST_RESCUED = 100;
@@ -131,8 +135,9 @@ public final class JobWorker implements AutoCloseable {
     }
     boolean done = false;
     try {
-      long deadline = System.nanoTime() + grace.toNanos();
-      poller.join(Math.max(1, grace.toMillis()));
+      Duration wait = grace.compareTo(LONGEST_GRACE) < 0 ? grace : LONGEST_GRACE;
+      long deadline = System.nanoTime() + wait.toNanos();
+      poller.join(Math.max(1, wait.toMillis()));
       done =
           slots.tryAcquire(
               options.concurrency(),

@@ -52,6 +52,6 @@ public enum MemoryType {
    * @return the type, {@link #UNKNOWN} for a value that this version does not know
    */
   public static MemoryType of(String value) {
-    return BY_VALUE.getOrDefault(value, UNKNOWN);
+    return BY_VALUE.getOrDefault(Checks.notNull("value", value), UNKNOWN);
   }
 }

@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.dao;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,11 +19,14 @@ public final class MemoryUpdate {
 
   private record Change(String assignment, Binding binding) {}
 
+  /** In one order, so that the same parts make the same statement however they were set. */
   private final List<Change> changes;
+
   private final @Nullable Embedding embedding;
 
   private MemoryUpdate(Builder builder) {
-    this.changes = List.copyOf(builder.changes);
+    this.changes =
+        builder.changes.stream().sorted(Comparator.comparing(Change::assignment)).toList();
     this.embedding = builder.embedding;
   }
 

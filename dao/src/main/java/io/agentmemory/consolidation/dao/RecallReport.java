@@ -70,7 +70,7 @@ public record RecallReport(int limit, List<RecallRow> rows, List<String> advice,
   }
 
   private static String millis(Duration time) {
-    return String.format(Locale.ROOT, "%.2f", time.toNanos() / 1e6);
+    return String.format(Locale.ROOT, "%.2f", time.getSeconds() * 1e3 + time.getNano() / 1e6);
   }
 
   /** The same as {@link #toMarkdown}. */

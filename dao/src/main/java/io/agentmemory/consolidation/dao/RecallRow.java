@@ -36,7 +36,7 @@ public record RecallRow(
     Set<SearchStrategy> strategies) {
 
   /**
-   * Keeps an unmodifiable copy of the strategies.
+   * Checks that no part is missing and keeps an unmodifiable copy of the strategies.
    *
    * @param size the projects' size
    * @param projects how many of them
@@ -52,6 +52,11 @@ public record RecallRow(
    * @param strategies how the searches went
    */
   public RecallRow {
+    Checks.notNull("size", size);
+    Checks.notNull("p50", p50);
+    Checks.notNull("p95", p95);
+    Checks.notNull("exactP50", exactP50);
+    Checks.notNull("exactP95", exactP95);
     strategies = Set.copyOf(strategies);
   }
 

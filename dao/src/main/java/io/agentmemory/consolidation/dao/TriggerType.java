@@ -46,6 +46,6 @@ public enum TriggerType {
    * @return the trigger, {@link #UNKNOWN} for a value that this version does not know
    */
   public static TriggerType of(String value) {
-    return BY_VALUE.getOrDefault(value, UNKNOWN);
+    return BY_VALUE.getOrDefault(Checks.notNull("value", value), UNKNOWN);
   }
 }
