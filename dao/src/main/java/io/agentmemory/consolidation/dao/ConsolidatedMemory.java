@@ -43,7 +43,7 @@ public record ConsolidatedMemory(
     int reuseCount) {
 
   /**
-   * Keeps unmodifiable copies of the lists.
+   * Checks that there is an id and keeps unmodifiable copies of the lists.
    *
    * @param id what identifies it
    * @param projectId the project it belongs to
@@ -63,6 +63,7 @@ public record ConsolidatedMemory(
    * @param reuseCount how often it has served as context again
    */
   public ConsolidatedMemory {
+    Checks.notNull("id", id);
     sourceMemoryIds = List.copyOf(sourceMemoryIds);
     tags = List.copyOf(tags);
   }

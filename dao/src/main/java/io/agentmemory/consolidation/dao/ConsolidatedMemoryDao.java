@@ -203,7 +203,7 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
     Checks.notNull("changes", changes);
-    Checks.notNull("expectedUpdatedAt", expectedUpdatedAt);
+    Checks.time("expectedUpdatedAt", expectedUpdatedAt);
     MemoryChecks.embedding(changes.embedding(), database.options());
     return database.write(
         "memories.update",

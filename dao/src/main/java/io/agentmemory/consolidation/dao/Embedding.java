@@ -106,7 +106,7 @@ public final class Embedding {
    * @throws InvalidInputException if the dimensions differ
    */
   public double cosineSimilarity(Embedding other) {
-    if (values.length != other.values.length) {
+    if (values.length != Checks.notNull("other", other).values.length) {
       throw new InvalidInputException(
           "cannot compare an embedding of %d dimensions with one of %d"
               .formatted(values.length, other.values.length));

@@ -142,6 +142,11 @@ class InputChecksTest {
         refused("reuse count", () -> insert(good().reuseCount(-1))),
         refused("time", () -> insert(good().createdAt(Instant.MAX))),
         refused("time of filter", () -> NONE.from(Instant.MIN)),
+        refused(
+            "time of update",
+            () ->
+                MEMORIES.update(
+                    "p", "x", MemoryUpdate.builder().confidence(1.0).build(), Instant.MAX)),
         refused("limit 0", () -> VectorQuery.of(GOOD, 0)),
         refused("limit 10,001", () -> VectorQuery.of(GOOD, 10_001)),
         refused("text limit 0", () -> TextQuery.of("x", 0)),
@@ -192,6 +197,7 @@ class InputChecksTest {
         refused("query", () -> MEMORIES.searchByVector("p", null)),
         refused("text query", () -> MEMORIES.searchByText("p", null)),
         refused("fused query", () -> MEMORIES.searchFused("p", null)),
+        refused("embedding to compare with", () -> GOOD.cosineSimilarity(null)),
         refused("embedding of query", () -> VectorQuery.of(null, 1)),
         refused("text of query", () -> TextQuery.of(null, 1)),
         refused("match of query", () -> TextQuery.of("x", 1).withMatch(null)),
