@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import java.sql.Array;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -22,8 +23,14 @@ final class Call implements AutoCloseable {
 
   /** Prepares a statement, with the time that is left for the handle's call. */
   static Call prepare(Handle handle, Sql sql) throws SQLException {
-    PreparedStatement statement = handle.getConnection().prepareStatement(sql.text());
-    Deadline.apply(JdbiHandles.deadline(handle), statement);
+    return prepare(handle.getConnection(), JdbiHandles.deadline(handle), sql);
+  }
+
+  /** Prepares a statement, with the time that is left, which is null where it is not limited. */
+  static Call prepare(Connection connection, @Nullable Deadline deadline, Sql sql)
+      throws SQLException {
+    PreparedStatement statement = connection.prepareStatement(sql.text());
+    Deadline.apply(deadline, statement);
     return new Call(sql, statement);
   }
 

@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -165,10 +166,13 @@ public final class ConsolidationJobDao {
    */
   public List<ConsolidationJob> claimOfAllProjects(int limit) {
     Checks.between("limit", limit, 1, MOST_CLAIMED);
-    return database.write(
+    return database.command(
         "jobs.claimOfAllProjects",
-        handle ->
-            query(handle, sql(handle).claimOfAll).bind("limit", limit).map(JobRow::read).list());
+        (connection, deadline) -> {
+          try (Call call = Call.prepare(connection, deadline, sql(connection).claimOfAll)) {
+            return JobRow.readAll(call.integer("limit", limit).query());
+          }
+        });
   }
 
   /**
@@ -263,14 +267,19 @@ public final class ConsolidationJobDao {
     Checks.notNull("lease", lease);
     JsonObjects.check("metrics", metrics);
     String operation = "jobs.complete";
-    return database.write(
+    return database.command(
         operation,
-        handle ->
-            leased(handle, sql(handle).complete, lease)
-                .bind("metrics", metrics)
-                .map(JobRow::read)
-                .findOne()
-                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+        (connection, deadline) -> {
+          try (Call call = Call.prepare(connection, deadline, sql(connection).complete)) {
+            call.text("project", lease.projectId())
+                .text("id", lease.jobId())
+                .time("startedAt", lease.startedAt())
+                .text("metrics", metrics);
+            return JobRow.readAll(call.query()).stream()
+                .findFirst()
+                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation));
+          }
+        });
   }
 
   /**
@@ -557,6 +566,10 @@ public final class ConsolidationJobDao {
   }
 
   private JobSql sql(Handle handle) {
-    return database.statements(handle.getConnection(), JobSql.class, JobSql::new);
+    return sql(handle.getConnection());
+  }
+
+  private JobSql sql(Connection connection) {
+    return database.statements(connection, JobSql.class, JobSql::new);
   }
 }

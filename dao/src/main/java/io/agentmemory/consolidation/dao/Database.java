@@ -71,6 +71,11 @@ final class Database {
     return observed(operation, Mode.WRITE, byHandle(work));
   }
 
+  /** Writes as {@link #write} does, without the handle. */
+  <T extends @Nullable Object> T command(String operation, Query<T> command) {
+    return observed(operation, Mode.WRITE, command);
+  }
+
   /**
    * Does all or nothing, by several statements, at READ COMMITTED. In a transaction that is joined,
    * its isolation stays, and what a failed call did is undone to a savepoint.

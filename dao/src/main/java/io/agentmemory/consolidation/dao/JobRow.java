@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class JobRow {
   private JobRow() {}
 
-  static ConsolidationJob read(ResultSet row, StatementContext context) throws SQLException {
+  private static ConsolidationJob read(ResultSet row) throws SQLException {
     int seconds = row.getInt(10);
     Duration duration = row.wasNull() ? null : Duration.ofSeconds(seconds);
     return new ConsolidationJob(
@@ -34,6 +34,19 @@ final class JobRow {
         row.getInt(13),
         row.getObject(14, OffsetDateTime.class).toInstant(),
         row.getString(15));
+  }
+
+  static List<ConsolidationJob> readAll(ResultSet rows) throws SQLException {
+    List<ConsolidationJob> jobs = new ArrayList<>();
+    while (rows.next()) {
+      jobs.add(read(rows));
+    }
+    return jobs;
+  }
+
+  /** For Jdbi. */
+  static ConsolidationJob read(ResultSet row, StatementContext context) throws SQLException {
+    return read(row);
   }
 
   private static String objectOrEmpty(@Nullable String json) {

@@ -1,5 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
+import java.util.Map;
+
 /**
  * The statements on jobs. Each transition is one statement that names the status it starts from, so
  * that the database itself lets no other happen.
@@ -95,12 +97,12 @@ final class JobSql {
 
   final String enqueue;
   final String claim;
-  final String claimOfAll;
+  final Sql claimOfAll;
   final String claimJob;
   final String heartbeat;
   final String recordPhase;
   final String phaseRecorded;
-  final String complete;
+  final Sql complete;
   final String fail;
   final String release;
   final String cancel;
@@ -135,7 +137,7 @@ final class JobSql {
               limit :limit
               for update skip locked
             ), {claimed}""");
-    claimOfAll = format("claimOfAll", names, CLAIM_OF_ALL);
+    claimOfAll = prepared("claimOfAll", names, CLAIM_OF_ALL);
     claimJob =
         format(
             "claimJob",
@@ -167,7 +169,7 @@ final class JobSql {
             select true from {jobs} as j
             where {lease} and :phase = any (coalesce(j.phases_completed, '{}'))""");
     complete =
-        format(
+        prepared(
             "complete",
             names,
             """
@@ -215,6 +217,11 @@ final class JobSql {
         order by j.created_at desc, j.id desc
         limit :limit"""
             .formatted(filter));
+  }
+
+  /** The same for JDBC itself. */
+  private static Sql prepared(String tag, Names names, String template) {
+    return Sql.of(format(tag, names, template), Map.of("", "{}"));
   }
 
   /** The statement of a template, which begins with a comment that names it. */

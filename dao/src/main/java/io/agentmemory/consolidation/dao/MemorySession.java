@@ -1,7 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -35,9 +34,7 @@ record MemorySession(
   }
 
   private Call call(Sql sql) throws SQLException {
-    PreparedStatement statement = connection.prepareStatement(sql.text());
-    Deadline.apply(deadline, statement);
-    return new Call(sql, statement);
+    return Call.prepare(connection, deadline, sql);
   }
 
   /** Fails if no time is left, for work that no statement limits. */
