@@ -24,6 +24,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'The history records that the first upgrade created other things than {schema}';
   END IF;
   LOCK TABLE "app"."notes", "Memory ""Banks"""."consolidation_jobs", "app"."task_memories", "Memory ""Banks"""."consolidated_memories" IN ACCESS EXCLUSIVE MODE;
+  SET LOCAL row_security = off;
   SELECT string_agg(object, ', ') INTO obstacle FROM (
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
   THEN pg_describe_object('pg_class'::regclass,
@@ -45,6 +46,8 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"app"."notes"'::reg
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"app"."notes"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('id')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"app"."notes"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT 'column ' || quote_ident(attname) || ' of table ' || '"app"."notes"'::regclass::text
 FROM pg_attribute
@@ -68,6 +71,8 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = '"Memory ""Banks"""."
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"Memory ""Banks"""."consolidation_jobs"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('heartbeat_at', 'run_after')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"Memory ""Banks"""."consolidation_jobs"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
   THEN pg_describe_object('pg_class'::regclass,
@@ -87,6 +92,8 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = '"app"."task_memories
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"app"."task_memories"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('consolidated_into_id', 'is_consolidated')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"app"."task_memories"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
   THEN pg_describe_object('pg_class'::regclass,
@@ -108,6 +115,8 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"Memory ""Banks""".
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"Memory ""Banks"""."consolidation_jobs"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('id', 'project_id', 'status', 'trigger_type', 'scope', 'phases_completed', 'metrics', 'started_at', 'completed_at', 'duration_seconds', 'error_message', 'retry_count', 'max_retries', 'created_at', 'triggered_by', 'heartbeat_at', 'run_after')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"Memory ""Banks"""."consolidation_jobs"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT 'column ' || quote_ident(attname) || ' of table ' || '"Memory ""Banks"""."consolidation_jobs"'::regclass::text
 FROM pg_attribute
@@ -133,6 +142,8 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"Memory ""Banks""".
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"Memory ""Banks"""."consolidated_memories"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('id', 'project_id', 'content', 'memory_type', 'abstraction_level', 'pattern_type', 'confidence_score', 'source_memory_ids', 'embedding', 'tags', 'consolidation_method', 'created_at', 'updated_at', 'consolidated_at', 'source_count', 'reuse_count', 'content_tsv')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"Memory ""Banks"""."consolidated_memories"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT 'column ' || quote_ident(attname) || ' of table ' || '"Memory ""Banks"""."consolidated_memories"'::regclass::text
 FROM pg_attribute

@@ -24,6 +24,7 @@ BEGIN
     RAISE EXCEPTION USING MESSAGE = 'The history records that the first upgrade created other things than {host_table}';
   END IF;
   LOCK TABLE "public"."consolidation_jobs", "public"."task_memories", "public"."consolidated_memories" IN ACCESS EXCLUSIVE MODE;
+  SET LOCAL row_security = off;
   SELECT string_agg(object, ', ') INTO obstacle FROM (
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
   THEN pg_describe_object('pg_class'::regclass,
@@ -43,6 +44,8 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."consolidat
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"public"."consolidation_jobs"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('heartbeat_at', 'run_after')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"public"."consolidation_jobs"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
   THEN pg_describe_object('pg_class'::regclass,
@@ -62,6 +65,8 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."task_memor
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"public"."task_memories"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('consolidated_into_id', 'is_consolidated')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"public"."task_memories"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
   THEN pg_describe_object('pg_class'::regclass,
@@ -83,6 +88,8 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."consolida
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"public"."consolidation_jobs"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('id', 'project_id', 'status', 'trigger_type', 'scope', 'phases_completed', 'metrics', 'started_at', 'completed_at', 'duration_seconds', 'error_message', 'retry_count', 'max_retries', 'created_at', 'triggered_by', 'heartbeat_at', 'run_after')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"public"."consolidation_jobs"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT 'column ' || quote_ident(attname) || ' of table ' || '"public"."consolidation_jobs"'::regclass::text
 FROM pg_attribute
@@ -108,6 +115,8 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."consolida
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"public"."consolidated_memories"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('id', 'project_id', 'content', 'memory_type', 'abstraction_level', 'pattern_type', 'confidence_score', 'source_memory_ids', 'embedding', 'tags', 'consolidation_method', 'created_at', 'updated_at', 'consolidated_at', 'source_count', 'reuse_count', 'content_tsv')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"public"."consolidated_memories"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT 'column ' || quote_ident(attname) || ' of table ' || '"public"."consolidated_memories"'::regclass::text
 FROM pg_attribute
@@ -133,6 +142,8 @@ WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = '"public"."task_memo
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
       AND f.adrelid = '"public"."task_memories"'::regclass AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attname IN ('id', 'project_id', 'task_id', 'execution_summary', 'memory_type', 'goal', 'result', 'feedback', 'tool_usage', 'context_embedding', 'success', 'error_patterns', 'learned_at', 'reused_count', 'consolidated_into_id', 'is_consolidated')))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = '"public"."task_memories"'::regclass AND p.polname IN ('consolidation_all_projects')))
 UNION
 SELECT 'column ' || quote_ident(attname) || ' of table ' || '"public"."task_memories"'::regclass::text
 FROM pg_attribute

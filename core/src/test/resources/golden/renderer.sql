@@ -77,3 +77,21 @@ CREATE INDEX "notes_near" ON "My ""App"""."notes"
 
 -- drop index notes_near
 DROP INDEX "My ""App"""."notes_near";
+
+-- create policy notes "mine" of notes
+CREATE POLICY "notes ""mine""" ON "My ""App"""."notes"
+  USING (part = current_user)
+  WITH CHECK (part = current_user);
+
+-- drop policy notes "mine" of notes
+DROP POLICY "notes ""mine""" ON "My ""App"""."notes";
+
+-- enable row-level security of notes
+ALTER TABLE "My ""App"""."notes"
+  ENABLE ROW LEVEL SECURITY,
+  FORCE ROW LEVEL SECURITY;
+
+-- disable row-level security of notes
+ALTER TABLE "My ""App"""."notes"
+  NO FORCE ROW LEVEL SECURITY,
+  DISABLE ROW LEVEL SECURITY;

@@ -108,6 +108,28 @@ public sealed interface Change {
   }
 
   /**
+   * Makes a policy; it holds while the table's row-level security is {@linkplain #enableRowSecurity
+   * enabled}.
+   *
+   * @param policy the policy
+   * @return the change
+   */
+  static Change create(Policy policy) {
+    return new CreatePolicy(policy);
+  }
+
+  /**
+   * Enables row-level security on a table, for its owner as well. Not additive: who does not know
+   * of it sees no rows.
+   *
+   * @param table the table
+   * @return the change
+   */
+  static Change enableRowSecurity(QualifiedName table) {
+    return new EnableRowSecurity(table);
+  }
+
+  /**
    * A table is made.
    *
    * @param table the table
@@ -279,6 +301,105 @@ public sealed interface Change {
     @Override
     public boolean additive() {
       return false;
+    }
+  }
+
+  /**
+   * A policy is made.
+   *
+   * @param policy the policy
+   */
+  record CreatePolicy(Policy policy) implements Change {
+    /**
+     * Refuses null.
+     *
+     * @param policy the policy
+     */
+    public CreatePolicy {
+      Objects.requireNonNull(policy, "policy");
+    }
+
+    @Override
+    public Change inverse() {
+      return new DropPolicy(policy);
+    }
+
+    @Override
+    public QualifiedName target() {
+      return policy.table();
+    }
+  }
+
+  /**
+   * A policy is taken away.
+   *
+   * @param policy the policy
+   */
+  record DropPolicy(Policy policy) implements Change {
+    /**
+     * Refuses null.
+     *
+     * @param policy the policy
+     */
+    public DropPolicy {
+      Objects.requireNonNull(policy, "policy");
+    }
+
+    @Override
+    public Change inverse() {
+      return new CreatePolicy(policy);
+    }
+
+    @Override
+    public QualifiedName target() {
+      return policy.table();
+    }
+  }
+
+  /**
+   * Row-level security is enabled, for the owner as well.
+   *
+   * @param target the table
+   */
+  record EnableRowSecurity(QualifiedName target) implements Change {
+    /**
+     * Refuses null.
+     *
+     * @param target the table
+     */
+    public EnableRowSecurity {
+      Objects.requireNonNull(target, "target");
+    }
+
+    @Override
+    public Change inverse() {
+      return new DisableRowSecurity(target);
+    }
+
+    @Override
+    public boolean additive() {
+      return false;
+    }
+  }
+
+  /**
+   * Row-level security is disabled.
+   *
+   * @param target the table
+   */
+  record DisableRowSecurity(QualifiedName target) implements Change {
+    /**
+     * Refuses null.
+     *
+     * @param target the table
+     */
+    public DisableRowSecurity {
+      Objects.requireNonNull(target, "target");
+    }
+
+    @Override
+    public Change inverse() {
+      return new EnableRowSecurity(target);
     }
   }
 

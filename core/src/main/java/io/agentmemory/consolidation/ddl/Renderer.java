@@ -56,6 +56,29 @@ public final class Renderer {
     if (change instanceof Change.CreateIndex create) {
       return createIndex(create.index(), "");
     }
+    if (change instanceof Change.CreatePolicy create) {
+      return createPolicy(create.policy());
+    }
+    if (change instanceof Change.DropPolicy drop) {
+      Policy policy = drop.policy();
+      return new SqlStatement(
+          "drop policy " + policy.name() + " of " + policy.table().name(),
+          "DROP POLICY " + quoted(policy.name()) + " ON " + policy.table().sql());
+    }
+    if (change instanceof Change.EnableRowSecurity enable) {
+      return new SqlStatement(
+          "enable row-level security of " + enable.target().name(),
+          "ALTER TABLE "
+              + enable.target().sql()
+              + "\n  ENABLE ROW LEVEL SECURITY,\n  FORCE ROW LEVEL SECURITY");
+    }
+    if (change instanceof Change.DisableRowSecurity disable) {
+      return new SqlStatement(
+          "disable row-level security of " + disable.target().name(),
+          "ALTER TABLE "
+              + disable.target().sql()
+              + "\n  NO FORCE ROW LEVEL SECURITY,\n  DISABLE ROW LEVEL SECURITY");
+    }
     Index index = ((Change.DropIndex) change).index();
     return new SqlStatement(
         "drop index " + index.name(), "DROP INDEX " + index.qualifiedName().sql());
@@ -93,6 +116,20 @@ public final class Renderer {
       return name + " = true"; // the form that a partial index on it is found by
     }
     return name + " IS DISTINCT FROM " + value;
+  }
+
+  private static SqlStatement createPolicy(Policy policy) {
+    return new SqlStatement(
+        "create policy " + policy.name() + " of " + policy.table().name(),
+        "CREATE POLICY "
+            + quoted(policy.name())
+            + " ON "
+            + policy.table().sql()
+            + "\n  USING ("
+            + policy.condition()
+            + ")\n  WITH CHECK ("
+            + policy.condition()
+            + ")");
   }
 
   private SqlStatement createTable(Table table) {

@@ -4,6 +4,7 @@ import io.agentmemory.consolidation.ddl.Change;
 import io.agentmemory.consolidation.ddl.Check;
 import io.agentmemory.consolidation.ddl.Column;
 import io.agentmemory.consolidation.ddl.Index;
+import io.agentmemory.consolidation.ddl.Policy;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
 import java.util.ArrayList;
@@ -21,8 +22,11 @@ final class Definition {
    * @param whole whether the table is defined here, with nothing beside it
    * @param table its columns, primary key and checks
    * @param indexes its indexes
+   * @param policies its policies
+   * @param secured whether its row-level security is enabled, for its owner as well
    */
-  record Part(boolean whole, Table table, List<Index> indexes) {
+  record Part(
+      boolean whole, Table table, List<Index> indexes, List<Policy> policies, boolean secured) {
     /** The same with every expression as {@code restated} has it. */
     Part restated(Map<String, String> restated) {
       List<Column> columns = new ArrayList<>();
@@ -57,7 +61,12 @@ final class Definition {
                 index.parameters(),
                 index.include()));
       }
-      return new Part(whole, new Table(table.name(), columns, table.primaryKey(), checks), others);
+      return new Part(
+          whole,
+          new Table(table.name(), columns, table.primaryKey(), checks),
+          others,
+          policies,
+          secured);
     }
 
     /** Whether a path of {@link Verifier} is about something that is defined here. */
@@ -90,6 +99,12 @@ final class Definition {
                 index.include());
         changes.add(Change.create(copy));
       }
+      for (Policy policy : policies) {
+        changes.add(Change.create(new Policy(policy.name(), name, policy.condition())));
+      }
+      if (secured) {
+        changes.add(Change.enableRowSecurity(name));
+      }
       return changes;
     }
   }
@@ -100,7 +115,7 @@ final class Definition {
 
   void apply(Change change) {
     if (change instanceof Change.CreateTable create) {
-      parts.put(create.target(), new Part(true, create.table(), List.of()));
+      parts.put(create.target(), new Part(true, create.table(), List.of(), List.of(), false));
     } else if (change instanceof Change.DropTable drop) {
       parts.remove(drop.target());
     } else if (change instanceof Change.AddColumns add) {
@@ -111,6 +126,14 @@ final class Definition {
       index(create.index(), true);
     } else if (change instanceof Change.DropIndex drop) {
       index(drop.index(), false);
+    } else if (change instanceof Change.CreatePolicy create) {
+      policy(create.policy(), true);
+    } else if (change instanceof Change.DropPolicy drop) {
+      policy(drop.policy(), false);
+    } else if (change instanceof Change.EnableRowSecurity enable) {
+      secured(enable.target(), true);
+    } else if (change instanceof Change.DisableRowSecurity disable) {
+      secured(disable.target(), false);
     }
   }
 
@@ -131,7 +154,9 @@ final class Definition {
             : new Table(name, all, part.table().primaryKey(), part.table().checks());
     parts.put(
         name,
-        new Part(part != null && part.whole(), table, part == null ? List.of() : part.indexes()));
+        part == null
+            ? new Part(false, table, List.of(), List.of(), false)
+            : new Part(part.whole(), table, part.indexes(), part.policies(), part.secured()));
   }
 
   /** An index of a table of which nothing else is defined here has no twin: left aside. */
@@ -145,6 +170,32 @@ final class Definition {
     if (added) {
       indexes.add(index);
     }
-    parts.put(index.table(), new Part(part.whole(), part.table(), indexes));
+    parts.put(
+        index.table(),
+        new Part(part.whole(), part.table(), indexes, part.policies(), part.secured()));
+  }
+
+  /** Like {@link #index}. */
+  private void policy(Policy policy, boolean added) {
+    Part part = parts.get(policy.table());
+    if (part == null) {
+      return;
+    }
+    List<Policy> policies = new ArrayList<>(part.policies());
+    policies.removeIf(other -> other.name().equals(policy.name()));
+    if (added) {
+      policies.add(policy);
+    }
+    parts.put(
+        policy.table(),
+        new Part(part.whole(), part.table(), part.indexes(), policies, part.secured()));
+  }
+
+  /** Like {@link #index}. */
+  private void secured(QualifiedName table, boolean secured) {
+    parts.computeIfPresent(
+        table,
+        (name, part) ->
+            new Part(part.whole(), part.table(), part.indexes(), part.policies(), secured));
   }
 }

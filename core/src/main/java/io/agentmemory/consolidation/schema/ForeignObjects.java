@@ -21,6 +21,7 @@ import java.util.stream.Collectors;
  */
 final class ForeignObjects {
   private final Set<String> indexes = new LinkedHashSet<>();
+  private final Set<String> policies = new LinkedHashSet<>(Set.of(Grants.ALL_PROJECTS));
   private final Plan plan;
 
   ForeignObjects(Plan plan) {
@@ -28,6 +29,9 @@ final class ForeignObjects {
     for (Change change : plan.changes()) {
       if (change instanceof Change.DropIndex drop) {
         indexes.add(drop.index().name());
+      }
+      if (change instanceof Change.DropPolicy drop) {
+        policies.add(drop.policy().name());
       }
     }
   }
@@ -100,13 +104,16 @@ final class ForeignObjects {
               AND (k.contype = 'n' OR %4$s)))
           AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
             SELECT FROM pg_attrdef f, pg_attribute a WHERE f.oid = d.objid
-              AND f.adrelid = %1$s AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND %5$s))"""
+              AND f.adrelid = %1$s AND a.attrelid = f.adrelid AND a.attnum = f.adnum AND %5$s))
+          AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+            SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = %1$s AND %6$s))"""
         .formatted(
             table,
             scope,
             in("c.relname", indexes),
             in("k.conname", constraints),
-            in("a.attname", columns));
+            in("a.attname", columns),
+            in("p.polname", policies));
   }
 
   private static Set<String> names(List<Column> columns) {

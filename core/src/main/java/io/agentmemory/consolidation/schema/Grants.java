@@ -57,6 +57,25 @@ final class Grants {
     return "GRANT USAGE ON SCHEMA " + quoted(schema) + " TO " + quoted(role);
   }
 
+  /** The policy that shows a role the jobs of all projects; not part of a revision. */
+  static final String ALL_PROJECTS = "consolidation_all_projects";
+
+  static String workerScript(SchemaOptions options, String role) {
+    String script = script(options, role);
+    if (!options.rowLevelSecurity()) {
+      return script;
+    }
+    String jobs = new QualifiedName(options.schema(), "consolidation_jobs").sql();
+    return script
+        + """
+        -- This role has the jobs of all projects.
+        DROP POLICY IF EXISTS "%1$s" ON %2$s;
+        CREATE POLICY "%1$s" ON %2$s TO %3$s
+          USING (true) WITH CHECK (true);
+        """
+            .formatted(ALL_PROJECTS, jobs, quoted(role));
+  }
+
   static String script(SchemaOptions options, String role) {
     StringBuilder script = new StringBuilder();
     script.append("-- What a role needs to read and write rows of the consolidation schema.\n");

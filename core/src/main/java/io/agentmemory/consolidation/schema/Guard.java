@@ -23,6 +23,7 @@ final class Guard {
   private final Map<Change, String> conditions = new LinkedHashMap<>();
   private final Set<String> foreignQueries = new LinkedHashSet<>();
   private final Set<QualifiedName> tables = new LinkedHashSet<>();
+  private final Set<QualifiedName> secured = new LinkedHashSet<>();
   private final boolean dataMayGo;
 
   Guard(Plan plan, Set<Hazard> allowed) {
@@ -33,6 +34,9 @@ final class Guard {
     for (Change change : plan.changes()) {
       if (change instanceof Change.CreateTable create) {
         made.add(create.target());
+      }
+      if (change instanceof Change.DisableRowSecurity disable) {
+        secured.add(disable.target());
       }
       if (change.hazards().contains(Hazard.DELETES_DATA) && !made.contains(change.target())) {
         tables.add(change.target());
@@ -55,14 +59,24 @@ final class Guard {
         : "table " + change.target() + " has rows";
   }
 
-  /** The statement that locks the tables; empty if nothing is taken away. */
-  Optional<String> lock() {
-    return tables.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            "LOCK TABLE "
-                + tables.stream().map(QualifiedName::sql).collect(Collectors.joining(", "))
-                + " IN ACCESS EXCLUSIVE MODE");
+  /**
+   * Statements that lock the tables, and see to it that no policy hides rows: those that the plan
+   * takes away no longer hold for the owner, any other makes the look for data fail. None if
+   * nothing is taken away.
+   */
+  List<String> preparation() {
+    if (tables.isEmpty()) {
+      return List.of();
+    }
+    List<String> statements = new ArrayList<>();
+    statements.add(
+        "LOCK TABLE "
+            + tables.stream().map(QualifiedName::sql).collect(Collectors.joining(", "))
+            + " IN ACCESS EXCLUSIVE MODE");
+    statements.add("SET LOCAL row_security = off");
+    secured.forEach(
+        table -> statements.add("ALTER TABLE " + table.sql() + " NO FORCE ROW LEVEL SECURITY"));
+    return statements;
   }
 
   /** A query for descriptions of what would go along; empty if nothing is taken away. */
@@ -84,7 +98,7 @@ final class Guard {
   }
 
   void check(Session session) {
-    lock().ifPresent(sql -> session.execute("lock the tables", sql));
+    preparation().forEach(sql -> session.execute("lock the tables and show their rows", sql));
     List<String> foreign = foreign(session);
     if (!foreign.isEmpty()) {
       throw new ChangeRefusedException(FOREIGN, foreign);

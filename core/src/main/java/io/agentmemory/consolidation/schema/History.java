@@ -71,7 +71,7 @@ final class History {
                     literal(revision.id()),
                     revision.requires() == null ? "NULL" : literal(revision.requires()),
                     literal(revision.checksum()),
-                    literal(options.toJson()),
+                    literal(options.recorded().toJson()),
                     String.valueOf(revision.additive()),
                     literal("{" + String.join(",", created) + "}")
                         + (pending.isEmpty() ? "" : ", " + literal(Json.write(pending))))

@@ -43,7 +43,11 @@ final class Meanings {
         QualifiedName table = create.target();
         boolean changedLater =
             changes.subList(i + 1, changes.size()).stream()
-                .anyMatch(later -> later.target().equals(table) && !later.additive());
+                .anyMatch(
+                    later ->
+                        later.target().equals(table)
+                            && !later.additive()
+                            && !(later instanceof Change.EnableRowSecurity));
         if (!changedLater && belongsOnline(sizes.get(table))) {
           indexes.add(create.index().qualifiedName());
         }

@@ -19,6 +19,9 @@ final class OptionsJson {
     json.put("efConstruction", options.hnsw().efConstruction());
     json.put("textSearchConfiguration", options.textSearchConfiguration());
     json.put("hostTable", write(options.hostTable()));
+    if (options.rowLevelSecurity()) {
+      json.put("rowLevelSecurity", true);
+    }
     return Json.write(json);
   }
 
@@ -58,6 +61,7 @@ final class OptionsJson {
                 optional(host, "type"),
                 optional(host, "success"),
                 optional(host, "time")))
+        .rowLevelSecurity(Boolean.TRUE.equals(json.get("rowLevelSecurity")))
         .build();
   }
 

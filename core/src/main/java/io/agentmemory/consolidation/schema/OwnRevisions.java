@@ -6,8 +6,10 @@ import io.agentmemory.consolidation.ddl.ColumnType;
 import io.agentmemory.consolidation.ddl.Identifiers;
 import io.agentmemory.consolidation.ddl.Index;
 import io.agentmemory.consolidation.ddl.IndexKey;
+import io.agentmemory.consolidation.ddl.Policy;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -20,13 +22,18 @@ final class OwnRevisions {
   static final String CONSOLIDATION_002 = "consolidation_002";
   static final String CONSOLIDATION_003 = "consolidation_003";
   static final String CONSOLIDATION_004 = "consolidation_004";
+
+  /** Only where {@link SchemaOptions#rowLevelSecurity} is on. */
+  static final String CONSOLIDATION_005 = "consolidation_005";
+
   static final List<String> IDS =
       List.of(
           TASK_MEMORIES_001,
           CONSOLIDATION_001,
           CONSOLIDATION_002,
           CONSOLIDATION_003,
-          CONSOLIDATION_004);
+          CONSOLIDATION_004,
+          CONSOLIDATION_005);
 
   private static final String MEMORY_TYPES =
       "memory_type IN ('error_fix', 'discovery', 'decision', 'learning', 'warning',"
@@ -54,12 +61,18 @@ final class OwnRevisions {
   static List<Revision> of(SchemaOptions options, boolean hostTableAdopted) {
     OwnRevisions own = new OwnRevisions(options);
     Revision first = Revision.of(TASK_MEMORIES_001);
-    return List.of(
-        hostTableAdopted ? first : first.change(Change.create(own.taskMemories())),
-        own.consolidation(),
-        own.searchIndexes(),
-        own.readingIndexes(hostTableAdopted),
-        own.jobs());
+    List<Revision> revisions =
+        new ArrayList<>(
+            List.of(
+                hostTableAdopted ? first : first.change(Change.create(own.taskMemories())),
+                own.consolidation(),
+                own.searchIndexes(),
+                own.readingIndexes(hostTableAdopted),
+                own.jobs()));
+    if (options.rowLevelSecurity()) {
+      revisions.add(own.rowLevelSecurity());
+    }
+    return List.copyOf(revisions);
   }
 
   private Table taskMemories() {
@@ -194,6 +207,24 @@ final class OwnRevisions {
                     .where("status = 'pending'")),
             Change.create(
                 Index.btree("idx_cj_running", jobs, "project_id").where("status = 'running'")));
+  }
+
+  /**
+   * Keeps projects apart. The sub-select is evaluated once for each statement; without a setting,
+   * and with the empty one that a session has after a transaction that set it, no row is there.
+   */
+  private Revision rowLevelSecurity() {
+    Revision revision = Revision.of(CONSOLIDATION_005);
+    for (QualifiedName table : List.of(memories, jobs)) {
+      String condition =
+          "project_id = (SELECT NULLIF(current_setting('%s', true), ''))"
+              .formatted(SchemaOptions.PROJECT_SETTING);
+      revision =
+          revision.change(
+              Change.create(new Policy("consolidation_project", table, condition)),
+              Change.enableRowSecurity(table));
+    }
+    return revision;
   }
 
   private Table consolidatedMemories() {

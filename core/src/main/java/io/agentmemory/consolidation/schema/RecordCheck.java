@@ -21,6 +21,13 @@ final class RecordCheck {
    */
   void check(Snapshot now) {
     checkOptions(options, now);
+    if (now.has(OwnRevisions.CONSOLIDATION_005) && !options.rowLevelSecurity()) {
+      throw new SchemaMismatchException(
+          "Row-level security is on in the schema "
+              + options.schema()
+              + ". Use SchemaOptions.Builder.rowLevelSecurity(true)",
+          List.of("row-level security: recorded true, given false"));
+    }
     List<String> differences = new ArrayList<>();
     for (Applied row : now.applied()) {
       List<Revision> stream = streams.get(row.stream());
@@ -50,7 +57,8 @@ final class RecordCheck {
 
   static void checkOptions(SchemaOptions options, Snapshot now) {
     for (Applied row : now.applied()) {
-      List<String> differences = OptionsJson.read(row.options()).differencesTo(options);
+      List<String> differences =
+          OptionsJson.read(row.options()).recorded().differencesTo(options.recorded());
       if (!differences.isEmpty()) {
         throw new SchemaMismatchException(
             "The schema "

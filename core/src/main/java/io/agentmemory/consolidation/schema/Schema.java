@@ -480,6 +480,21 @@ public final class Schema {
   }
 
   /**
+   * What a role needs that works for all projects, as a {@code JobWorker} without a project does:
+   * {@link #grantsScript} and, where {@linkplain SchemaOptions#rowLevelSecurity() row-level
+   * security} is on, a policy that shows it the jobs of all projects. Consolidated memories it has
+   * project by project like any other. There is one such role, and its members; the last script
+   * that ran decides.
+   *
+   * @param options what the schema looks like
+   * @param workerRole the role's name, without quotes
+   * @return a script for {@code psql} or a migration tool, to be run after the upgrade
+   */
+  public static String workerGrantsScript(SchemaOptions options, String workerRole) {
+    return Grants.workerScript(options, Identifiers.check("role", workerRole));
+  }
+
+  /**
    * The upgrade as plain SQL. It changes what {@link #upgrade} would change and records the same,
    * so that a later upgrade finds nothing to do; without its retries.
    *
@@ -524,6 +539,13 @@ public final class Schema {
     }
     new RecordCheck(options, new Planner(options, List.of()).streams(now.hostTableAdopted()))
         .check(now);
+    if (options.rowLevelSecurity() && !now.has(OwnRevisions.CONSOLIDATION_005)) {
+      throw new SchemaMismatchException(
+          "Row-level security is not on in the schema "
+              + options.schema()
+              + ". Run Schema.on(dataSource, options).upgrade()",
+          List.of("row-level security: recorded false, given true"));
+    }
     Set<String> revisions = new HashSet<>();
     now.applied().forEach(row -> revisions.add(row.revision()));
     return new SchemaState(

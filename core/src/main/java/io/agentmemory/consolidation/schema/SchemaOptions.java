@@ -14,6 +14,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe. No argument may be null.
  */
 public final class SchemaOptions {
+  /**
+   * The setting that says which project a transaction is about, where {@linkplain
+   * #rowLevelSecurity() row-level security} is on. The data access objects set it; a query by hand
+   * does so by {@code select set_config('consolidation.project', 'the project', true)}, which lasts
+   * until its transaction ends.
+   */
+  public static final String PROJECT_SETTING = "consolidation.project";
+
   private static final Pattern TEXT_SEARCH_CONFIGURATION =
       Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?");
 
@@ -25,6 +33,7 @@ public final class SchemaOptions {
   private final HnswParameters hnsw;
   private final String textSearchConfiguration;
   private final HostTable hostTable;
+  private final boolean rowLevelSecurity;
 
   private SchemaOptions(Builder builder) {
     schema = builder.schema;
@@ -45,6 +54,7 @@ public final class SchemaOptions {
     hnsw = builder.hnsw;
     textSearchConfiguration = builder.textSearchConfiguration;
     hostTable = builder.hostTable == null ? HostTable.created(schema) : builder.hostTable;
+    rowLevelSecurity = builder.rowLevelSecurity;
   }
 
   /**
@@ -79,7 +89,8 @@ public final class SchemaOptions {
         .vectorType(vectorType)
         .hnsw(hnsw)
         .textSearchConfiguration(textSearchConfiguration)
-        .hostTable(hostTable);
+        .hostTable(hostTable)
+        .rowLevelSecurity(rowLevelSecurity);
   }
 
   /**
@@ -137,6 +148,20 @@ public final class SchemaOptions {
   }
 
   /**
+   * Whether the database itself keeps the projects' consolidated memories and jobs apart.
+   *
+   * @return true if it does
+   */
+  public boolean rowLevelSecurity() {
+    return rowLevelSecurity;
+  }
+
+  /** What all rows of a history have in common: row-level security may come and go. */
+  SchemaOptions recorded() {
+    return rowLevelSecurity ? toBuilder().rowLevelSecurity(false).build() : this;
+  }
+
+  /**
    * These options as JSON, the form that the history records.
    *
    * @return a JSON object
@@ -179,6 +204,7 @@ public final class SchemaOptions {
     compare(differences, "host table's type", hostTable.type(), other.type());
     compare(differences, "host table's success", hostTable.success(), other.success());
     compare(differences, "host table's time", hostTable.time(), other.time());
+    compare(differences, "row-level security", rowLevelSecurity, given.rowLevelSecurity);
     return differences;
   }
 
@@ -196,7 +222,8 @@ public final class SchemaOptions {
 
   @Override
   public int hashCode() {
-    return Objects.hash(schema, dimensions, vectorType, hnsw, textSearchConfiguration, hostTable);
+    return Objects.hash(
+        schema, dimensions, vectorType, hnsw, textSearchConfiguration, hostTable, rowLevelSecurity);
   }
 
   @Override
@@ -212,6 +239,7 @@ public final class SchemaOptions {
     private HnswParameters hnsw = HnswParameters.DEFAULT;
     private String textSearchConfiguration = "english";
     private @Nullable HostTable hostTable;
+    private boolean rowLevelSecurity;
 
     private Builder() {}
 
@@ -292,6 +320,23 @@ public final class SchemaOptions {
      */
     public Builder hostTable(HostTable hostTable) {
       this.hostTable = Objects.requireNonNull(hostTable, "hostTable");
+      return this;
+    }
+
+    /**
+     * Whether the database itself keeps the projects' consolidated memories and jobs apart, even
+     * against a query by hand; off unless set. An upgrade with it on adds the revision {@code
+     * consolidation_005}, to a database that was upgraded without as well: policies by which a
+     * transaction has the rows of the project that {@value #PROJECT_SETTING} names, and no others.
+     * They hold for the owner of the tables too, not for superusers and roles with {@code
+     * BYPASSRLS}. To switch it off, downgrade to {@code consolidation_004} with it on. The host's
+     * table is left alone.
+     *
+     * @param on whether it does
+     * @return this builder
+     */
+    public Builder rowLevelSecurity(boolean on) {
+      this.rowLevelSecurity = on;
       return this;
     }
 

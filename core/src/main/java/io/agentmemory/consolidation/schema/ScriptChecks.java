@@ -52,7 +52,7 @@ final class ScriptChecks {
               HostCheck.refusal(options.hostTable())));
     }
     Guard guard = new Guard(plan, context.allowed());
-    guard.lock().ifPresent(sql -> statements.add("  " + sql + ";\n"));
+    guard.preparation().forEach(sql -> statements.add("  " + sql + ";\n"));
     guard
         .foreignObjects()
         .ifPresent(
@@ -86,7 +86,11 @@ final class ScriptChecks {
         assumed.applied().stream().map(Applied::revision).collect(Collectors.joining(","));
     String applied = "SELECT string_agg(revision, ',' ORDER BY position) FROM " + table;
     String otherOptions =
-        "EXISTS (SELECT FROM " + table + " WHERE options <> " + literal(options.toJson()) + ")";
+        "EXISTS (SELECT FROM "
+            + table
+            + " WHERE options <> "
+            + literal(options.recorded().toJson())
+            + ")";
     String created =
         assumed.applied().get(0).created().stream().collect(Collectors.joining(",", "{", "}"));
     String otherwise =

@@ -72,7 +72,7 @@ final class ScriptWriter {
         revision.id(),
         revision.requires(),
         revision.checksum(),
-        OptionsJson.object(Json.read(options.toJson())),
+        OptionsJson.object(Json.read(options.recorded().toJson())),
         revision.additive(),
         created,
         List.of(),

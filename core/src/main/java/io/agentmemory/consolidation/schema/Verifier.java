@@ -56,6 +56,18 @@ final class Verifier {
       SELECT 'index ' || relname || ' state', CASE WHEN indisvalid AND indisready AND indislive
         THEN 'valid' ELSE 'invalid' END
       FROM indexes
+      UNION ALL
+      SELECT 'row-level security', CASE WHEN relforcerowsecurity THEN 'enabled and forced'
+        ELSE 'enabled' END
+      FROM t JOIN pg_class c USING (oid) WHERE c.relrowsecurity
+      UNION ALL
+      SELECT 'policy ' || polname, concat_ws(' ',
+        CASE WHEN polpermissive THEN 'permissive' ELSE 'restrictive' END, 'for', polcmd,
+        'to', (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE pg_get_userbyid(r) END, ', ')
+          FROM unnest(polroles) r),
+        'using', pg_get_expr(polqual, polrelid), 'with check', pg_get_expr(polwithcheck, polrelid))
+      FROM t JOIN pg_policy p ON p.polrelid = t.oid
+      WHERE NOT (polname = '%s' AND relname = 'consolidation_jobs' AND NOT 0 = ANY (polroles))
       """;
 
   /**
@@ -139,7 +151,7 @@ final class Verifier {
   private Map<String, String> read(String what, String query, QualifiedName table) {
     Map<String, String> values = new TreeMap<>();
     session
-        .rows(what, query.formatted(literal(table.sql())))
+        .rows(what, query.formatted(literal(table.sql()), Grants.ALL_PROJECTS))
         .forEach(row -> values.put(String.valueOf(row.get(0)), String.valueOf(row.get(1))));
     return values;
   }
@@ -159,7 +171,8 @@ final class Verifier {
         });
     actual.forEach(
         (path, value) -> {
-          boolean own = part.whole() && !path.startsWith("index ");
+          boolean policy = path.startsWith("policy ") || path.startsWith("row-level ");
+          boolean own = part.whole() && !path.startsWith("index ") && (!policy || part.secured());
           boolean changedDefault =
               path.endsWith(" default")
                   && expected.containsKey(path.replaceFirst(" default$", " type"));

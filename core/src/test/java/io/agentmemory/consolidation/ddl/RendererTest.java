@@ -61,7 +61,9 @@ class RendererTest {
                 Index.hnsw("notes_near", NOTES, "near", "vector_cosine_ops")
                     .with("m", 24)
                     .with("ef_construction", 200)
-                    .where("near IS NOT NULL")));
+                    .where("near IS NOT NULL")),
+            Change.create(new Policy("notes \"mine\"", NOTES, "part = current_user")),
+            Change.enableRowSecurity(NOTES));
     String sql =
         changes.stream()
             .flatMap(change -> List.of(change, change.inverse()).stream())

@@ -93,6 +93,8 @@ class SchemaOptionsTest {
     assertThat(SchemaOptions.fromJson(options.toJson()))
         .isEqualTo(options)
         .hasSameHashCodeAs(options);
+    SchemaOptions secured = options.toBuilder().rowLevelSecurity(true).build();
+    assertThat(SchemaOptions.fromJson(secured.toJson())).isEqualTo(secured).isNotEqualTo(options);
     assertThat(SchemaOptions.fromJson(SchemaOptions.defaults().toJson()))
         .isEqualTo(SchemaOptions.defaults());
     assertThat(options.toBuilder().build()).isEqualTo(options);

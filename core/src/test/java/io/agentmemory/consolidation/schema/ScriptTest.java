@@ -39,7 +39,10 @@ class ScriptTest {
                               new QualifiedName("app", "notes"),
                               Column.of("id", ColumnType.text())))));
 
-  private static final String LAST = OwnRevisions.IDS.get(OwnRevisions.IDS.size() - 1);
+  private static final String LAST = OwnRevisions.CONSOLIDATION_004;
+
+  private static final SchemaOptions SECURED =
+      SchemaOptions.builder().rowLevelSecurity(true).build();
 
   @Test
   void createsEverythingFromNothing() {
@@ -71,6 +74,46 @@ class ScriptTest {
                 .extensionIn("ext")
                 .with(APPLICATION)
                 .allowing(Hazard.DELETES_DATA)));
+  }
+
+  @Test
+  void switchesRowLevelSecurityOnInADatabaseThatIsUpgradedWithout() {
+    Golden.assertEqual(
+        "upgrade-row-level-security.sql",
+        Schema.upgradeScript(SECURED, CREATING.from(OwnRevisions.CONSOLIDATION_004)));
+  }
+
+  @Test
+  void switchesRowLevelSecurityOff() {
+    Golden.assertEqual(
+        "downgrade-row-level-security.sql",
+        Schema.downgradeScript(SECURED, CREATING.to(OwnRevisions.CONSOLIDATION_004)));
+  }
+
+  @Test
+  void looksForDataOnlyWhereNoPolicyHidesIt() {
+    assertThat(Schema.downgradeScript(SECURED, CREATING))
+        .containsSubsequence(
+            "LOCK TABLE",
+            "SET LOCAL row_security = off",
+            "\"consolidation_jobs\" NO FORCE ROW LEVEL SECURITY",
+            "\"consolidated_memories\" NO FORCE ROW LEVEL SECURITY",
+            "EXISTS (SELECT FROM \"public\".\"consolidated_memories\")");
+  }
+
+  @Test
+  void grantsTheWorkersRoleTheJobsOfAllProjectsAndOthersNot() {
+    assertThat(Schema.grantsScript(SECURED, "app"))
+        .isEqualTo(Schema.grantsScript(SchemaOptions.defaults(), "app"));
+    assertThat(Schema.workerGrantsScript(SchemaOptions.defaults(), "w"))
+        .isEqualTo(Schema.grantsScript(SchemaOptions.defaults(), "w"));
+    assertThat(Schema.workerGrantsScript(SECURED, "w \"1\""))
+        .startsWith(Schema.grantsScript(SECURED, "w \"1\""))
+        .endsWith(
+            """
+            CREATE POLICY "consolidation_all_projects" ON "public"."consolidation_jobs" TO "w ""1\"""
+              USING (true) WITH CHECK (true);
+            """);
   }
 
   @Test
@@ -132,6 +175,8 @@ class ScriptTest {
             "20b705a912402f5553c55e206ce766649eae2827d7c7b159f5377d9650ddf8d5",
             "0c6d17a41a2bad40d8245c389c662572451ed29a1a0cc284ccb8aef887749514",
             "d01b2e220835cd5cdb2294975c4241213e5e6b1c8ac717f3d03b99c93a22b682");
+    assertThat(OwnRevisions.of(SECURED, false).get(5).checksum())
+        .isEqualTo("ad35b98858c293bfc0fe63fdcb42fb1fc85577fc252c645ce1cee595b1d624e4");
     assertThat(OwnRevisions.of(SchemaOptions.defaults(), true).get(0).checksum())
         .isEqualTo("f55ac603623ce047fcde7fd082a0e60999e3a9ca8ee2389b02ee8deaaefe6327");
   }

@@ -58,7 +58,9 @@ public final class ConsolidatedMemoryDao {
    */
   public ConsolidatedMemory insert(NewMemory memory) {
     check(memory);
-    return database.write("memories.insert", handle -> insert(handle, memory));
+    return database
+        .of(memory.projectId())
+        .write("memories.insert", handle -> insert(handle, memory));
   }
 
   /** Inserts a memory by a connection in use. */
@@ -69,7 +71,8 @@ public final class ConsolidatedMemoryDao {
 
   /**
    * Inserts memories of any projects, all of them or none, in one transaction. Exceptions name the
-   * memory that is at fault by its number, from 1.
+   * memory that is at fault by its number, from 1. With row-level security they must be of one
+   * project.
    *
    * @param memories the memories
    * @return their ids, in the same order
@@ -82,8 +85,10 @@ public final class ConsolidatedMemoryDao {
     if (copy.isEmpty()) {
       return List.of();
     }
-    return database.transact(
-        "memories.insertAll", handle -> MemoryInserts.insertAll(session(handle), copy));
+    String projectId = MemoryChecks.project(copy, database.options());
+    return database
+        .of(projectId)
+        .transact("memories.insertAll", handle -> MemoryInserts.insertAll(session(handle), copy));
   }
 
   /**
@@ -93,6 +98,10 @@ public final class ConsolidatedMemoryDao {
    * transaction all of them are loaded or none, unless {@linkplain LoadOptions#commitEvery the
    * options} say otherwise. Those that bring no times get the time, by the database's clock, at
    * which the load began.
+   *
+   * <p>With {@linkplain io.agentmemory.consolidation.schema.SchemaOptions#rowLevelSecurity()
+   * row-level security} they must be of one project, and go by way of a temporary table, since the
+   * server refuses COPY into a table with policies.
    *
    * <p>Needs the privileges INSERT on the table and, to skip or replace and under row-level
    * security, SELECT, UPDATE to replace, and TEMPORARY on the database. A {@linkplain
@@ -152,7 +161,7 @@ public final class ConsolidatedMemoryDao {
   public Optional<ConsolidatedMemory> find(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return query("memories.find", session -> MemoryReads.find(session, projectId, id));
+    return query(projectId, "memories.find", session -> MemoryReads.find(session, projectId, id));
   }
 
   /**
@@ -168,7 +177,10 @@ public final class ConsolidatedMemoryDao {
     if (distinct.isEmpty()) {
       return List.of();
     }
-    return query("memories.findAll", session -> MemoryReads.findAll(session, projectId, distinct));
+    return query(
+        projectId,
+        "memories.findAll",
+        session -> MemoryReads.findAll(session, projectId, distinct));
   }
 
   /**
@@ -184,7 +196,8 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.notNull("filter", filter);
     Checks.page(page);
-    return query("memories.list", session -> MemoryReads.list(session, projectId, filter, page));
+    return query(
+        projectId, "memories.list", session -> MemoryReads.list(session, projectId, filter, page));
   }
 
   /**
@@ -205,9 +218,12 @@ public final class ConsolidatedMemoryDao {
     Checks.notNull("changes", changes);
     Checks.time("expectedUpdatedAt", expectedUpdatedAt);
     MemoryChecks.embedding(changes.embedding(), database.options());
-    return database.write(
-        "memories.update",
-        handle -> MemoryChanges.update(session(handle), projectId, id, changes, expectedUpdatedAt));
+    return database
+        .of(projectId)
+        .write(
+            "memories.update",
+            handle ->
+                MemoryChanges.update(session(handle), projectId, id, changes, expectedUpdatedAt));
   }
 
   /**
@@ -250,9 +266,11 @@ public final class ConsolidatedMemoryDao {
     if (copy.isEmpty()) {
       return 0;
     }
-    return database.write(
-        "memories.countReuse",
-        handle -> MemoryChanges.countReuse(session(handle), projectId, copy));
+    return database
+        .of(projectId)
+        .write(
+            "memories.countReuse",
+            handle -> MemoryChanges.countReuse(session(handle), projectId, copy));
   }
 
   /**
@@ -268,9 +286,11 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
     Checks.notNull("onLineage", onLineage);
-    return database.transact(
-        "memories.delete",
-        handle -> MemoryDeletes.delete(session(handle), projectId, id, onLineage));
+    return database
+        .of(projectId)
+        .transact(
+            "memories.delete",
+            handle -> MemoryDeletes.delete(session(handle), projectId, id, onLineage));
   }
 
   /**
@@ -289,9 +309,11 @@ public final class ConsolidatedMemoryDao {
     int batch;
     do {
       batch =
-          database.transact(
-              "memories.deleteProject",
-              handle -> MemoryDeletes.deleteBatch(session(handle), projectId, batchSize));
+          database
+              .of(projectId)
+              .transact(
+                  "memories.deleteProject",
+                  handle -> MemoryDeletes.deleteBatch(session(handle), projectId, batchSize));
       deleted += batch;
     } while (batch > 0);
     return deleted;
@@ -310,6 +332,7 @@ public final class ConsolidatedMemoryDao {
     Checks.notNull("query", query);
     MemoryChecks.embedding(query.embedding(), database.options());
     return query(
+        projectId,
         "memories.searchByVector",
         session -> VectorSearch.run(session, rule(session), projectId, query));
   }
@@ -325,6 +348,7 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.notNull("query", query);
     return query(
+        projectId,
         "memories.searchByText",
         session -> TextSearch.run(session, statistics(session), projectId, query));
   }
@@ -341,6 +365,7 @@ public final class ConsolidatedMemoryDao {
     Checks.notNull("query", query);
     MemoryChecks.embedding(query.embedding(), database.options());
     return query(
+        projectId,
         "memories.searchFused",
         session -> FusedSearch.run(session, statistics(session), rule(session), projectId, query));
   }
@@ -366,6 +391,7 @@ public final class ConsolidatedMemoryDao {
       return List.of();
     }
     return query(
+        projectId,
         "memories.searchByVectors",
         session -> new BatchSearch(session, rule(session), projectId, query).byEmbeddings(asked));
   }
@@ -391,6 +417,7 @@ public final class ConsolidatedMemoryDao {
       return Map.of();
     }
     return query(
+        projectId,
         "memories.neighbours",
         session -> new BatchSearch(session, rule(session), projectId, query).byIds(distinct));
   }
@@ -418,6 +445,7 @@ public final class ConsolidatedMemoryDao {
         .neighbours(query.mostNeighbours())
         .check("page.size", page.size(), BatchSearch.MOST_NEIGHBOURS);
     return query(
+        projectId,
         "memories.similarPairs",
         session -> new PairSearch(session, rule(session), projectId, query).page(page));
   }
@@ -455,12 +483,15 @@ public final class ConsolidatedMemoryDao {
     Checks.id("id", id);
     Checks.between("distance", distance, 1, LineageSearch.MOST_DISTANCE);
     return query(
-        operation, session -> LineageSearch.run(session, direction, projectId, id, distance));
+        projectId,
+        operation,
+        session -> LineageSearch.run(session, direction, projectId, id, distance));
   }
 
   /** Those of these memories that there are and that no others have been consolidated from. */
   List<ConsolidatedMemory> unconsolidated(String projectId, Collection<String> ids) {
     return query(
+        projectId,
         "memories.unconsolidated",
         session -> {
           Set<String> consolidated = PairSearch.consolidated(session, projectId, ids);
@@ -498,9 +529,10 @@ public final class ConsolidatedMemoryDao {
     T run(MemorySession session) throws SQLException;
   }
 
-  private <T> T query(String operation, Reading<T> reading) {
-    return database.query(
-        operation, (connection, deadline) -> reading.run(session(connection, deadline)));
+  private <T> T query(String projectId, String operation, Reading<T> reading) {
+    return database
+        .of(projectId)
+        .query(operation, (connection, deadline) -> reading.run(session(connection, deadline)));
   }
 
   private MemorySession session(Handle handle) {
@@ -514,6 +546,6 @@ public final class ConsolidatedMemoryDao {
         database.statements(connection, SqlCache.class, SqlCache::of),
         VectorFormat.of(database.options().vectorType()),
         withEmbeddings,
-        database.joined());
+        database.inTransaction());
   }
 }

@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * #joining(Connection)} takes part in a transaction of the caller instead. The data source should
  * be the pool, not a proxy that hands out the connection of a transaction that is under way.
  *
+ * <p>Where the options have {@linkplain SchemaOptions#rowLevelSecurity() row-level security}, every
+ * call about a project is a transaction, which has that project's rows and no others; a transaction
+ * that is joined gets back the project it had when the call is over.
+ *
  * <p>Whether the options fit the database is checked at the first use: {@link
  * io.agentmemory.consolidation.schema.SchemaMismatchException} says what does not. Arguments are
  * checked before anything is sent: {@link InvalidInputException}. What the database refuses comes
@@ -125,12 +129,15 @@ public final class Consolidation implements AutoCloseable {
     Checks.notNull("memory", memory);
     Checks.notNull("sources", sources);
     ConsolidationStep.check(memory, sources, database.options());
-    return database.transact(
-        "consolidate",
-        handle ->
-            database
-                .statements(handle.getConnection(), ConsolidationStep.class, ConsolidationStep::new)
-                .run(handle, memories, memory, sources));
+    return database
+        .of(memory.projectId())
+        .transact(
+            "consolidate",
+            handle ->
+                database
+                    .statements(
+                        handle.getConnection(), ConsolidationStep.class, ConsolidationStep::new)
+                    .run(handle, memories, memory, sources));
   }
 
   /**
@@ -149,7 +156,7 @@ public final class Consolidation implements AutoCloseable {
   public Optional<ConsolidatedMemory> undo(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return database.transact("undo", handle -> memories.undo(handle, projectId, id));
+    return database.of(projectId).transact("undo", handle -> memories.undo(handle, projectId, id));
   }
 
   /**

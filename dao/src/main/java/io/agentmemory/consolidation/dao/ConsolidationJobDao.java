@@ -53,7 +53,7 @@ public final class ConsolidationJobDao {
    */
   public ConsolidationJob enqueue(NewJob job) {
     Checks.notNull("job", job);
-    return database.write("jobs.enqueue", handle -> insert(handle, job));
+    return database.of(job.projectId()).write("jobs.enqueue", handle -> insert(handle, job));
   }
 
   private ConsolidationJob insert(Handle handle, NewJob job) {
@@ -84,28 +84,30 @@ public final class ConsolidationJobDao {
    */
   public ConsolidationJob enqueueUnlessActive(NewJob job) {
     Checks.notNull("job", job);
-    return database.transact(
-        "jobs.enqueueUnlessActive",
-        handle -> {
-          JobUpkeepSql sql = upkeep(handle);
-          String isolation =
-              query(handle, sql.lockProject)
-                  .bind("table", database.names(handle.getConnection()).jobs())
+    return database
+        .of(job.projectId())
+        .transact(
+            "jobs.enqueueUnlessActive",
+            handle -> {
+              JobUpkeepSql sql = upkeep(handle);
+              String isolation =
+                  query(handle, sql.lockProject)
+                      .bind("table", database.names(handle.getConnection()).jobs())
+                      .bind("project", job.projectId())
+                      .map((row, context) -> row.getString(1))
+                      .one();
+              if (!isolation.equals("read committed")) {
+                throw new InvalidInputException(
+                    "the joined transaction is at %s, at which it cannot be seen whether another job has"
+                            .formatted(isolation)
+                        + " been enqueued meanwhile: enqueue at READ COMMITTED");
+              }
+              return query(handle, sql.active)
                   .bind("project", job.projectId())
-                  .map((row, context) -> row.getString(1))
-                  .one();
-          if (!isolation.equals("read committed")) {
-            throw new InvalidInputException(
-                "the joined transaction is at %s, at which it cannot be seen whether another job has"
-                        .formatted(isolation)
-                    + " been enqueued meanwhile: enqueue at READ COMMITTED");
-          }
-          return query(handle, sql.active)
-              .bind("project", job.projectId())
-              .map(JobRow::read)
-              .findOne()
-              .orElseGet(() -> insert(handle, job));
-        });
+                  .map(JobRow::read)
+                  .findOne()
+                  .orElseGet(() -> insert(handle, job));
+            });
   }
 
   /**
@@ -130,14 +132,16 @@ public final class ConsolidationJobDao {
   public List<ConsolidationJob> claim(String projectId, int limit) {
     Checks.id("projectId", projectId);
     Checks.between("limit", limit, 1, MOST_CLAIMED);
-    return database.write(
-        "jobs.claim",
-        handle ->
-            query(handle, sql(handle).claim)
-                .bind("project", projectId)
-                .bind("limit", limit)
-                .map(JobRow::read)
-                .list());
+    return database
+        .of(projectId)
+        .write(
+            "jobs.claim",
+            handle ->
+                query(handle, sql(handle).claim)
+                    .bind("project", projectId)
+                    .bind("limit", limit)
+                    .map(JobRow::read)
+                    .list());
   }
 
   /**
@@ -151,14 +155,17 @@ public final class ConsolidationJobDao {
   public Optional<ConsolidationJob> claimJob(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return database.write(
-        "jobs.claimJob", handle -> job(handle, sql(handle).claimJob, projectId, id));
+    return database
+        .of(projectId)
+        .write("jobs.claimJob", handle -> job(handle, sql(handle).claimJob, projectId, id));
   }
 
   /**
    * Claims jobs of whichever projects have some that are due, an equal share of each: no project
    * waits because another has many. Which come first if not all can is left to chance. Takes time
-   * with the number of projects that have pending jobs, not with the number of jobs.
+   * with the number of projects that have pending jobs, not with the number of jobs. With row-level
+   * security only the role of {@link io.agentmemory.consolidation.schema.Schema#workerGrantsScript}
+   * sees the jobs of all projects.
    *
    * @param limit at most so many, from 1 to 1,000
    * @return the jobs, running, each with its lease; at least one if there is one that is due and
@@ -184,13 +191,15 @@ public final class ConsolidationJobDao {
   public void heartbeat(JobLease lease) {
     Checks.notNull("lease", lease);
     String operation = "jobs.heartbeat";
-    database.write(
-        operation,
-        handle ->
-            leased(handle, sql(handle).heartbeat, lease)
-                .mapTo(Boolean.class)
-                .findOne()
-                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+    database
+        .of(lease.projectId())
+        .write(
+            operation,
+            handle ->
+                leased(handle, sql(handle).heartbeat, lease)
+                    .mapTo(Boolean.class)
+                    .findOne()
+                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
   }
 
   /**
@@ -209,15 +218,17 @@ public final class ConsolidationJobDao {
     Checks.name("phase", phase, LONGEST_PHASE);
     JsonObjects.check("metrics", metrics);
     String operation = "jobs.recordPhase";
-    return database.write(
-        operation,
-        handle ->
-            leased(handle, sql(handle).recordPhase, lease)
-                .bind("phase", phase)
-                .bind("metrics", metrics)
-                .map(JobRow::read)
-                .findOne()
-                .orElseThrow(() -> notRecorded(handle, lease, phase, operation)));
+    return database
+        .of(lease.projectId())
+        .write(
+            operation,
+            handle ->
+                leased(handle, sql(handle).recordPhase, lease)
+                    .bind("phase", phase)
+                    .bind("metrics", metrics)
+                    .map(JobRow::read)
+                    .findOne()
+                    .orElseThrow(() -> notRecorded(handle, lease, phase, operation)));
   }
 
   /**
@@ -267,19 +278,21 @@ public final class ConsolidationJobDao {
     Checks.notNull("lease", lease);
     JsonObjects.check("metrics", metrics);
     String operation = "jobs.complete";
-    return database.command(
-        operation,
-        (connection, deadline) -> {
-          try (Call call = Call.prepare(connection, deadline, sql(connection).complete)) {
-            call.text("project", lease.projectId())
-                .text("id", lease.jobId())
-                .time("startedAt", lease.startedAt())
-                .text("metrics", metrics);
-            return JobRow.readAll(call.query()).stream()
-                .findFirst()
-                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation));
-          }
-        });
+    return database
+        .of(lease.projectId())
+        .command(
+            operation,
+            (connection, deadline) -> {
+              try (Call call = Call.prepare(connection, deadline, sql(connection).complete)) {
+                call.text("project", lease.projectId())
+                    .text("id", lease.jobId())
+                    .time("startedAt", lease.startedAt())
+                    .text("metrics", metrics);
+                return JobRow.readAll(call.query()).stream()
+                    .findFirst()
+                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation));
+              }
+            });
   }
 
   /**
@@ -329,16 +342,18 @@ public final class ConsolidationJobDao {
       String operation, JobLease lease, String errorMessage, boolean again, double delay) {
     Checks.notNull("lease", lease);
     String message = Checks.storable("errorMessage", errorMessage, LONGEST_ERROR);
-    return database.write(
-        operation,
-        handle ->
-            leased(handle, sql(handle).fail, lease)
-                .bind("error", message)
-                .bind("again", again)
-                .bind("delay", delay)
-                .map(JobRow::read)
-                .findOne()
-                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+    return database
+        .of(lease.projectId())
+        .write(
+            operation,
+            handle ->
+                leased(handle, sql(handle).fail, lease)
+                    .bind("error", message)
+                    .bind("again", again)
+                    .bind("delay", delay)
+                    .map(JobRow::read)
+                    .findOne()
+                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
   }
 
   /**
@@ -352,13 +367,15 @@ public final class ConsolidationJobDao {
   public ConsolidationJob release(JobLease lease) {
     Checks.notNull("lease", lease);
     String operation = "jobs.release";
-    return database.write(
-        operation,
-        handle ->
-            leased(handle, sql(handle).release, lease)
-                .map(JobRow::read)
-                .findOne()
-                .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+    return database
+        .of(lease.projectId())
+        .write(
+            operation,
+            handle ->
+                leased(handle, sql(handle).release, lease)
+                    .map(JobRow::read)
+                    .findOne()
+                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
   }
 
   /**
@@ -373,17 +390,20 @@ public final class ConsolidationJobDao {
   public List<ConsolidationJob> rescue(String projectId, Duration silence, int limit) {
     Checks.id("projectId", projectId);
     checkRescue(silence, limit);
-    return database.write(
-        "jobs.rescue",
-        handle ->
-            rescue(handle, upkeep(handle).rescue, silence, limit)
-                .bind("project", projectId)
-                .map(JobRow::read)
-                .list());
+    return database
+        .of(projectId)
+        .write(
+            "jobs.rescue",
+            handle ->
+                rescue(handle, upkeep(handle).rescue, silence, limit)
+                    .bind("project", projectId)
+                    .map(JobRow::read)
+                    .list());
   }
 
   /**
-   * The same for the jobs of all projects.
+   * The same for the jobs of all projects; with row-level security, for those that {@link
+   * io.agentmemory.consolidation.schema.Schema#workerGrantsScript} shows.
    *
    * @param silence for how long, by the database's clock; several times the time between heartbeats
    * @param limit at most so many, from 1 to 1,000
@@ -423,7 +443,9 @@ public final class ConsolidationJobDao {
   public Optional<ConsolidationJob> cancel(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return database.write("jobs.cancel", handle -> job(handle, sql(handle).cancel, projectId, id));
+    return database
+        .of(projectId)
+        .write("jobs.cancel", handle -> job(handle, sql(handle).cancel, projectId, id));
   }
 
   /**
@@ -436,7 +458,9 @@ public final class ConsolidationJobDao {
   public Optional<ConsolidationJob> find(String projectId, String id) {
     Checks.id("projectId", projectId);
     Checks.id("id", id);
-    return database.read("jobs.find", handle -> job(handle, sql(handle).find, projectId, id));
+    return database
+        .of(projectId)
+        .read("jobs.find", handle -> job(handle, sql(handle).find, projectId, id));
   }
 
   /**
@@ -466,23 +490,26 @@ public final class ConsolidationJobDao {
       throw new InvalidInputException("status must not be UNKNOWN: give one of the others");
     }
     TimeKey after = TimeKey.after(page);
-    return database.read(
-        "jobs.list",
-        handle -> {
-          Query query = query(handle, status == null ? sql(handle).list : sql(handle).listStatus);
-          if (status != null) {
-            query.bind("status", status.value());
-          }
-          List<ConsolidationJob> jobs =
-              query
-                  .bind("project", projectId)
-                  .bind("afterTime", TimeKey.argument(after.time()))
-                  .bind("afterId", after.id())
-                  .bind("limit", page.size() + 1)
-                  .map(JobRow::read)
-                  .list();
-          return TimeKey.page(page, jobs, job -> new TimeKey(job.createdAt(), job.id()));
-        });
+    return database
+        .of(projectId)
+        .read(
+            "jobs.list",
+            handle -> {
+              Query query =
+                  query(handle, status == null ? sql(handle).list : sql(handle).listStatus);
+              if (status != null) {
+                query.bind("status", status.value());
+              }
+              List<ConsolidationJob> jobs =
+                  query
+                      .bind("project", projectId)
+                      .bind("afterTime", TimeKey.argument(after.time()))
+                      .bind("afterId", after.id())
+                      .bind("limit", page.size() + 1)
+                      .map(JobRow::read)
+                      .list();
+              return TimeKey.page(page, jobs, job -> new TimeKey(job.createdAt(), job.id()));
+            });
   }
 
   /**
@@ -493,13 +520,15 @@ public final class ConsolidationJobDao {
    */
   public JobStatistics statistics(String projectId) {
     Checks.id("projectId", projectId);
-    return database.read(
-        "jobs.statistics",
-        handle ->
-            query(handle, upkeep(handle).statistics)
-                .bind("project", projectId)
-                .map(JobStatistics::read)
-                .one());
+    return database
+        .of(projectId)
+        .read(
+            "jobs.statistics",
+            handle ->
+                query(handle, upkeep(handle).statistics)
+                    .bind("project", projectId)
+                    .map(JobStatistics::read)
+                    .one());
   }
 
   /**
@@ -519,15 +548,17 @@ public final class ConsolidationJobDao {
     int deleted;
     do {
       deleted =
-          database.write(
-              "jobs.prune",
-              handle ->
-                  handle
-                      .createUpdate(upkeep(handle).prune)
-                      .bind("project", projectId)
-                      .bind("age", seconds)
-                      .bind("limit", batch)
-                      .execute());
+          database
+              .of(projectId)
+              .write(
+                  "jobs.prune",
+                  handle ->
+                      handle
+                          .createUpdate(upkeep(handle).prune)
+                          .bind("project", projectId)
+                          .bind("age", seconds)
+                          .bind("limit", batch)
+                          .execute());
       pruned += deleted;
     } while (deleted == batch);
     return pruned;

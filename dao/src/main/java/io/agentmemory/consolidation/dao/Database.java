@@ -36,11 +36,12 @@ final class Database {
   }
 
   static Database on(DataSource dataSource, SchemaOptions options) {
-    return new Database(new Shared(options), new OwnConnections(dataSource), null, Observers.NONE);
+    return new Database(
+        new Shared(options), new OwnConnections(dataSource, null), null, Observers.NONE);
   }
 
   Database joining(Connection connection) {
-    return new Database(shared, new JoinedConnection(connection), timeout, observers);
+    return new Database(shared, new JoinedConnection(connection, null), timeout, observers);
   }
 
   Database withTimeout(Duration limit) {
@@ -82,6 +83,21 @@ final class Database {
    */
   <T extends @Nullable Object> T transact(String operation, Work<T> work) {
     return observed(operation, Mode.TRANSACT, byHandle(work));
+  }
+
+  /**
+   * The same for calls about one project. Where the database keeps projects apart, each of them is
+   * in a transaction, and has that project's rows and no others.
+   */
+  Database of(String projectId) {
+    return options().rowLevelSecurity()
+        ? new Database(shared, connections.of(projectId), timeout, observers)
+        : this;
+  }
+
+  /** Whether the transaction that a statement of a project is in goes on after it. */
+  boolean inTransaction() {
+    return joined() || options().rowLevelSecurity();
   }
 
   /** Whether calls take part in a transaction of the caller. */

@@ -10,6 +10,7 @@ import org.postgresql.util.ServerErrorMessage;
 /** Translates what JDBC and Jdbi throw. */
 final class Failures {
   static final String UNIQUE_VIOLATION = "23505";
+  static final String INSUFFICIENT_PRIVILEGE = "42501";
   static final String QUERY_CANCELED = "57014";
 
   /** Also what the driver says, by itself, of a commit that the server answered by a rollback. */

@@ -149,6 +149,7 @@ final class FlowPass {
     ClusterOutcome outcome =
         consolidation
             .database()
+            .of(projectId)
             .transact(
                 "flow",
                 handle -> {

@@ -95,6 +95,7 @@ public final class JobRun {
     try {
       consolidation
           .database()
+          .of(lease.projectId())
           .transact(
               "jobs.phase",
               handle -> {

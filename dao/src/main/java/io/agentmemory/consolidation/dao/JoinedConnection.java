@@ -5,8 +5,18 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import org.jspecify.annotations.Nullable;
 
-/** Works on the caller's connection: never commits, rolls back, closes it or changes a setting. */
-record JoinedConnection(Connection connection) implements Connections {
+/**
+ * Works on the caller's connection: never commits, rolls back, closes it or changes a setting.
+ *
+ * @param projectId what the transaction is about during each call, and is told; null where it need
+ *     not be
+ */
+record JoinedConnection(Connection connection, @Nullable String projectId) implements Connections {
+
+  @Override
+  public Connections of(String project) {
+    return new JoinedConnection(connection, project);
+  }
 
   @Override
   public <T extends @Nullable Object> T run(
@@ -16,7 +26,7 @@ record JoinedConnection(Connection connection) implements Connections {
       return withSavepoint(body);
     }
     progress.mayHaveCommitted = mode == Database.Mode.WRITE && connection.getAutoCommit();
-    return body.run(connection);
+    return ofProject(body);
   }
 
   private <T extends @Nullable Object> T withSavepoint(Body<T> body) throws SQLException {
@@ -28,7 +38,7 @@ record JoinedConnection(Connection connection) implements Connections {
     Savepoint savepoint = connection.setSavepoint();
     T result;
     try {
-      result = body.run(connection);
+      result = ofProject(body);
     } catch (Throwable failure) {
       try {
         connection.rollback(savepoint);
@@ -39,6 +49,34 @@ record JoinedConnection(Connection connection) implements Connections {
       throw failure;
     }
     connection.releaseSavepoint(savepoint);
+    return result;
+  }
+
+  /** Puts back what was said of the project before, unless a rollback has to do that. */
+  private <T extends @Nullable Object> T ofProject(Body<T> body) throws SQLException {
+    if (projectId == null) {
+      return body.run(connection);
+    }
+    if (connection.getAutoCommit()) {
+      throw new InvalidInputException(
+          "the joined connection is in autocommit, but with row-level security every call of a"
+              + " project needs a transaction: begin one first, or do not join");
+    }
+    String before = ProjectSetting.exchange(connection, projectId);
+    T result;
+    try {
+      result = body.run(connection);
+    } catch (Throwable failure) {
+      try {
+        if (!Connections.failed(connection)) {
+          ProjectSetting.exchange(connection, before);
+        }
+      } catch (SQLException alsoFailed) {
+        failure.addSuppressed(alsoFailed);
+      }
+      throw failure;
+    }
+    ProjectSetting.exchange(connection, before);
     return result;
   }
 }

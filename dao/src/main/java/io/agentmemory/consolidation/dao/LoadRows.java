@@ -19,6 +19,12 @@ final class LoadRows {
   private long sent;
   private Instant now = Instant.EPOCH;
 
+  /** A row that was looked at and not sent yet. */
+  private @Nullable NewMemory ahead;
+
+  /** The project of the first row. */
+  private @Nullable String project;
+
   LoadRows(Iterator<NewMemory> memories, SchemaOptions options, LoadListener listener) {
     this.memories = memories;
     this.options = options;
@@ -42,7 +48,7 @@ final class LoadRows {
 
   boolean hasNext() {
     try {
-      return memories.hasNext();
+      return ahead != null || memories.hasNext();
     } catch (InvalidInputException e) {
       throw numbered(e);
     }
@@ -87,10 +93,25 @@ final class LoadRows {
     }
   }
 
+  /** The project of the next row, which there must be. */
+  String project() {
+    ahead = next();
+    return ahead.projectId();
+  }
+
   private NewMemory next() {
+    if (ahead != null) {
+      NewMemory memory = ahead;
+      ahead = null;
+      return memory;
+    }
     try {
       NewMemory memory = Checks.notNull("the memory", memories.next());
       MemoryChecks.embedding(memory.embedding(), options);
+      if (project == null) {
+        project = memory.projectId();
+      }
+      MemoryChecks.sameProject(project, memory, options);
       return memory;
     } catch (InvalidInputException e) {
       throw numbered(e);

@@ -108,5 +108,20 @@ final class LoadSql {
         select from {memories} as m where m.id = s.id and m.project_id = s.project_id)
       order by s.number limit 1""";
 
+  /** The first row whose id is that of a row which a policy hides. */
+  static final String HIDDEN =
+      """
+      /* consolidation memories.load */
+      with inserted as (
+        {insert} from pg_temp.consolidation_load as s
+        where not exists (select from {memories} as o where o.id = s.id)
+        order by number
+        on conflict (id) do nothing returning id)
+      select s.number, s.id from pg_temp.consolidation_load as s
+      where not exists (select from {memories} as o where o.id = s.id)
+        and not exists (select from inserted as i where i.id = s.id)
+      order by s.number limit 1"""
+          .replace("{insert}", INSERT);
+
   private LoadSql() {}
 }

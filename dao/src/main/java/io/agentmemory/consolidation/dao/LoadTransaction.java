@@ -47,6 +47,10 @@ final class LoadTransaction {
     try {
       inserted = insert(staged);
     } catch (SQLException e) {
+      if (policies && Failures.INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
+        session.connection().rollback(complete);
+        refuse(LoadSql.HIDDEN);
+      }
       throw ContentTooLongException.causes(e) ? tooLong(e, complete) : e;
     }
     execute(LoadSql.DROP_STAGE);

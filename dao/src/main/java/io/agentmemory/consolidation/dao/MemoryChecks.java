@@ -26,6 +26,23 @@ final class MemoryChecks {
 
   private MemoryChecks() {}
 
+  /** The project of these memories, or of the first of them where they may be of several. */
+  static String project(List<NewMemory> memories, SchemaOptions options) {
+    String projectId = memories.get(0).projectId();
+    memories.forEach(memory -> sameProject(projectId, memory, options));
+    return projectId;
+  }
+
+  static void sameProject(String projectId, NewMemory memory, SchemaOptions options) {
+    if (options.rowLevelSecurity() && !memory.projectId().equals(projectId)) {
+      throw new InvalidInputException(
+          "with row-level security the memories of one call must be of one project, but one is of %s"
+                  .formatted(Checks.quoted(memory.projectId()))
+              + " and the first of %s: give each project's in a call of its own"
+                  .formatted(Checks.quoted(projectId)));
+    }
+  }
+
   static void limit(String name, int limit) {
     Checks.between(name, limit, 1, MOST_ROWS);
   }

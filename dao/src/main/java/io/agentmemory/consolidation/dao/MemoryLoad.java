@@ -39,11 +39,12 @@ final class MemoryLoad {
     try {
       while (rows.hasNext()) {
         inserted +=
-            database.transact(
-                OPERATION,
-                handle ->
-                    new LoadTransaction(sessions.apply(handle), options.onConflict(), rows)
-                        .run(most));
+            ofProject()
+                .transact(
+                    OPERATION,
+                    handle ->
+                        new LoadTransaction(sessions.apply(handle), options.onConflict(), rows)
+                            .run(most));
         committed = result();
       }
     } catch (RuntimeException e) {
@@ -64,6 +65,10 @@ final class MemoryLoad {
         .addKeyValue("read", result.read())
         .addKeyValue("inserted", result.inserted())
         .addKeyValue("elapsedMillis", result.duration().toMillis());
+  }
+
+  private Database ofProject() {
+    return database.options().rowLevelSecurity() ? database.of(rows.project()) : database;
   }
 
   private LoadResult result() {

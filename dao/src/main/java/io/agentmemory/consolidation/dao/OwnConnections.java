@@ -1,8 +1,8 @@
 package io.agentmemory.consolidation.dao;
 
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,8 +17,17 @@ final class OwnConnections implements Connections {
 
   private final DataSource dataSource;
 
-  OwnConnections(DataSource dataSource) {
+  /** What every transaction is about, and is told; null where it need not be. */
+  private final @Nullable String projectId;
+
+  OwnConnections(DataSource dataSource, @Nullable String projectId) {
     this.dataSource = dataSource;
+    this.projectId = projectId;
+  }
+
+  @Override
+  public Connections of(String project) {
+    return new OwnConnections(dataSource, project);
   }
 
   @Override
@@ -34,8 +43,8 @@ final class OwnConnections implements Connections {
       }
       boolean autoCommit = connection.getAutoCommit();
       T result =
-          mode == Database.Mode.TRANSACT
-              ? transact(connection, progress, deadline, body)
+          mode == Database.Mode.TRANSACT || projectId != null
+              ? transact(connection, progress, mode != Database.Mode.READ, deadline, body)
               : single(connection, progress, mode == Database.Mode.WRITE, body);
       restore(connection, autoCommit);
       return result;
@@ -59,8 +68,12 @@ final class OwnConnections implements Connections {
     }
   }
 
-  private static <T extends @Nullable Object> T transact(
-      Connection connection, Progress progress, @Nullable Deadline deadline, Body<T> body)
+  private <T extends @Nullable Object> T transact(
+      Connection connection,
+      Progress progress,
+      boolean writes,
+      @Nullable Deadline deadline,
+      Body<T> body)
       throws SQLException {
     boolean autoCommit = connection.getAutoCommit();
     T result;
@@ -68,7 +81,7 @@ final class OwnConnections implements Connections {
       connection.setAutoCommit(false);
       begin(connection, deadline);
       result = body.run(connection);
-      progress.mayHaveCommitted = true;
+      progress.mayHaveCommitted = writes;
       connection.commit();
     } catch (Throwable failure) {
       if (rollBack(connection, failure)) {
@@ -80,11 +93,15 @@ final class OwnConnections implements Connections {
   }
 
   /** The driver sends BEGIN along with this, so that it costs no round trip of its own. */
-  private static void begin(Connection connection, @Nullable Deadline deadline)
-      throws SQLException {
-    try (Statement statement = connection.createStatement()) {
+  private void begin(Connection connection, @Nullable Deadline deadline) throws SQLException {
+    String isolation = "set transaction isolation level read committed";
+    String sql = projectId == null ? isolation : isolation + ";\n" + ProjectSetting.SET;
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Deadline.apply(deadline, statement);
-      statement.execute("set transaction isolation level read committed");
+      if (projectId != null) {
+        statement.setString(1, projectId);
+      }
+      statement.execute();
     }
   }
 

@@ -58,10 +58,16 @@ public final class RecallProbe {
    *
    * @param consolidation the database
    * @return the probe
+   * @throws InvalidInputException where row-level security is on, which shows no memories of all
+   *     projects
    */
   public static RecallProbe ofAllProjects(Consolidation consolidation) {
-    return new RecallProbe(
-        Checks.notNull("consolidation", consolidation), null, SAMPLE, LIMIT, DEADLINE);
+    if (Checks.notNull("consolidation", consolidation).database().options().rowLevelSecurity()) {
+      throw new InvalidInputException(
+          "with row-level security nobody sees the memories of all projects: name them by"
+              + " RecallProbe.ofProjects");
+    }
+    return new RecallProbe(consolidation, null, SAMPLE, LIMIT, DEADLINE);
   }
 
   /**

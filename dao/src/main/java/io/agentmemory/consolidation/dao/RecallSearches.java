@@ -66,10 +66,10 @@ final class RecallSearches {
   List<Project> projects(@Nullable List<String> ids) {
     Read<Project> project = row -> new Project(row.getString(1), row.getLong(2));
     if (ids == null) {
-      return read(SOME_PROJECTS, call -> call.integer("most", PROJECTS_OF_A_SIZE), project);
+      return read(null, SOME_PROJECTS, call -> call.integer("most", PROJECTS_OF_A_SIZE), project);
     }
     List<Project> projects = new ArrayList<>();
-    ids.forEach(id -> projects.addAll(read(SIZE, call -> call.text("project", id), project)));
+    ids.forEach(id -> projects.addAll(read(id, SIZE, call -> call.text("project", id), project)));
     return projects;
   }
 
@@ -77,6 +77,7 @@ final class RecallSearches {
   List<ConsolidatedMemory> sample(Project project, int most) {
     List<String> ids =
         read(
+            project.id(),
             SOME_MEMORIES,
             call -> call.text("project", project.id()).integer("most", most),
             row -> row.getString(1));
@@ -93,22 +94,23 @@ final class RecallSearches {
     T row(ResultSet row) throws SQLException;
   }
 
-  private <T> List<T> read(String template, Bind bind, Read<T> read) {
+  private <T> List<T> read(@Nullable String projectId, String template, Bind bind, Read<T> read) {
     Database database = inTime().database();
-    return database.read(
-        "recall.sample",
-        handle -> {
-          SqlCache statements =
-              database.statements(handle.getConnection(), SqlCache.class, SqlCache::of);
-          List<T> found = new ArrayList<>();
-          try (Call call = Call.prepare(handle, statements.get(template))) {
-            ResultSet rows = bind.to(call).query();
-            while (rows.next()) {
-              found.add(read.row(rows));
-            }
-          }
-          return found;
-        });
+    return (projectId == null ? database : database.of(projectId))
+        .read(
+            "recall.sample",
+            handle -> {
+              SqlCache statements =
+                  database.statements(handle.getConnection(), SqlCache.class, SqlCache::of);
+              List<T> found = new ArrayList<>();
+              try (Call call = Call.prepare(handle, statements.get(template))) {
+                ResultSet rows = bind.to(call).query();
+                while (rows.next()) {
+                  found.add(read.row(rows));
+                }
+              }
+              return found;
+            });
   }
 
   /**

@@ -63,11 +63,11 @@ class ProjectIsolationTest {
 
   @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
 
-  private interface Case {
+  interface Case {
     void run(Consolidation consolidation) throws SQLException;
   }
 
-  private static final Map<String, Case> CASES = new HashMap<>();
+  static final Map<String, Case> CASES = new HashMap<>();
 
   private static void of(String method, Case run) {
     CASES.put(method, run);
@@ -347,6 +347,10 @@ class ProjectIsolationTest {
 
   @BeforeEach
   void fill() throws SQLException {
+    fill(database);
+  }
+
+  static void fill(TestDatabase database) throws SQLException {
     for (String project : List.of("mine", "theirs")) {
       for (int i = 1; i <= 3; i++) {
         database
@@ -385,12 +389,12 @@ class ProjectIsolationTest {
   @ParameterizedTest
   @MethodSource("cases")
   void another_projects_rows_are_neither_seen_nor_touched(String method) throws SQLException {
-    String before = theirs();
+    String before = theirs(database);
     CASES.get(method).run(database.consolidation());
-    assertThat(theirs()).isEqualTo(before);
+    assertThat(theirs(database)).isEqualTo(before);
   }
 
-  private String theirs() throws SQLException {
+  static String theirs(TestDatabase database) throws SQLException {
     StringBuilder rows = new StringBuilder();
     for (String table : List.of("consolidated_memories", "consolidation_jobs", "task_memories")) {
       database

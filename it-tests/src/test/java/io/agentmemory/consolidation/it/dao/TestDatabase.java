@@ -117,6 +117,10 @@ final class TestDatabase
     return Objects.requireNonNull(pool);
   }
 
+  ScratchDatabase scratch() {
+    return Objects.requireNonNull(scratch);
+  }
+
   /** A connection that the driver makes, with parameters like {@code prepareThreshold=0}. */
   Connection connect(String parameters) throws SQLException {
     return source(parameters).getConnection();

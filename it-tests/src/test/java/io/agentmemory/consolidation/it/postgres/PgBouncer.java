@@ -20,12 +20,14 @@ public final class PgBouncer implements AutoCloseable {
   private static final long LONGEST_START_MILLIS = 10_000;
 
   private final ScratchDatabase database;
+  private final String user;
   private final Path folder;
   private final Process process;
   private final int port;
 
-  private PgBouncer(ScratchDatabase database, Path folder, Process process, int port) {
+  private PgBouncer(ScratchDatabase database, String user, Path folder, Process process, int port) {
     this.database = database;
+    this.user = user;
     this.folder = folder;
     this.process = process;
     this.port = port;
@@ -42,6 +44,12 @@ public final class PgBouncer implements AutoCloseable {
 
   /** Starts one; the program must be there. */
   public static PgBouncer start(ScratchDatabase database) throws Exception {
+    return start(database, database.server().user(), database.server().password());
+  }
+
+  /** Starts one whose clients are all of one role; the program must be there. */
+  public static PgBouncer start(ScratchDatabase database, String user, String password)
+      throws Exception {
     PGSimpleDataSource server = new PGSimpleDataSource();
     server.setUrl(database.jdbcUrl());
     Path folder = Files.createTempDirectory("pgbouncer");
@@ -64,8 +72,8 @@ public final class PgBouncer implements AutoCloseable {
             .formatted(
                 server.getServerNames()[0].replace("localhost", "127.0.0.1"),
                 server.getPortNumbers()[0],
-                database.server().user(),
-                database.server().password().replace("'", "''"),
+                user,
+                password.replace("'", "''"),
                 port));
     List<String> command = new ArrayList<>(List.of(program().orElseThrow().toString()));
     if ("root".equals(System.getProperty("user.name"))) {
@@ -75,7 +83,7 @@ public final class PgBouncer implements AutoCloseable {
     Path log = folder.resolve("log");
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    PgBouncer started = new PgBouncer(database, folder, process, port);
+    PgBouncer started = new PgBouncer(database, user, folder, process, port);
     long end = System.nanoTime() + LONGEST_START_MILLIS * 1_000_000;
     while (!started.answers()) {
       assertThat(process.isAlive() && System.nanoTime() < end).as(Files.readString(log)).isTrue();
@@ -102,7 +110,7 @@ public final class PgBouncer implements AutoCloseable {
   public DataSource dataSource() {
     PGSimpleDataSource dataSource = new PGSimpleDataSource();
     dataSource.setUrl("jdbc:postgresql://127.0.0.1:" + port + "/" + database.name());
-    dataSource.setUser(database.server().user());
+    dataSource.setUser(user);
     dataSource.setPrepareThreshold(0);
     return dataSource;
   }

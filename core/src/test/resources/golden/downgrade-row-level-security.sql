@@ -1,0 +1,44 @@
+-- Downgrade of the consolidation schema: consolidation_005.
+-- Run it in one transaction, which this script neither begins nor commits:
+--   psql --single-transaction --set ON_ERROR_STOP=1 --file=SCRIPT
+-- or as a migration of a tool that opens one.
+
+DO $consolidation$
+DECLARE
+  obstacle pg_catalog.text;
+BEGIN
+  PERFORM pg_catalog.set_config(
+    'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  PERFORM pg_advisory_xact_lock(-4724537801840364900);
+  IF to_regclass('"public"."consolidation_history"') IS NULL THEN
+    RAISE EXCEPTION USING MESSAGE = 'The schema public has not been upgraded';
+  END IF;
+  IF (SELECT string_agg(revision, ',' ORDER BY position) FROM "public"."consolidation_history") IS DISTINCT FROM 'task_memories_001,consolidation_001,consolidation_002,consolidation_003,consolidation_004,consolidation_005' THEN
+    RAISE EXCEPTION USING MESSAGE = 'The history in public holds other revisions than this script starts from: task_memories_001,consolidation_001,consolidation_002,consolidation_003,consolidation_004,consolidation_005';
+  END IF;
+  IF EXISTS (SELECT FROM "public"."consolidation_history" WHERE options <> '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}') THEN
+    RAISE EXCEPTION USING MESSAGE = 'The schema public was upgraded with other options: SchemaOptions{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}, "rowLevelSecurity": true}';
+  END IF;
+  IF EXISTS (SELECT FROM "public"."consolidation_history" WHERE position = 1 AND created <> '{host_table}') THEN
+    RAISE EXCEPTION USING MESSAGE = 'The history records that the first upgrade created other things than {host_table}';
+  END IF;
+END $consolidation$;
+
+-- consolidation_005
+
+ALTER TABLE "public"."consolidation_jobs"
+  NO FORCE ROW LEVEL SECURITY,
+  DISABLE ROW LEVEL SECURITY;
+
+DROP POLICY "consolidation_project" ON "public"."consolidation_jobs";
+
+ALTER TABLE "public"."consolidated_memories"
+  NO FORCE ROW LEVEL SECURITY,
+  DISABLE ROW LEVEL SECURITY;
+
+DROP POLICY "consolidation_project" ON "public"."consolidated_memories";
+
+DELETE FROM "public"."consolidation_history" WHERE revision = 'consolidation_005';
+
+SELECT set_config('search_path', current_setting('consolidation.search_path'), true);

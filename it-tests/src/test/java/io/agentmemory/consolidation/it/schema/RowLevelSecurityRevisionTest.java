@@ -1,0 +1,162 @@
+package io.agentmemory.consolidation.it.schema;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.schema.ChangeRefusedException;
+import io.agentmemory.consolidation.schema.Difference;
+import io.agentmemory.consolidation.schema.Schema;
+import io.agentmemory.consolidation.schema.SchemaMismatchException;
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import io.agentmemory.consolidation.schema.ScriptContext;
+import java.util.List;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The revision consolidation_005, which is there only with the option. */
+class RowLevelSecurityRevisionTest {
+  private static final SchemaOptions OFF = SchemaOptions.builder().dimensions(3).build();
+  private static final SchemaOptions ON = OFF.toBuilder().rowLevelSecurity(true).build();
+
+  /** For every table: whether it is enabled and forced, then the policies. */
+  private static final String CATALOG =
+      """
+      SELECT relname, relrowsecurity, relforcerowsecurity, polname, polcmd, polroles = '{0}',
+        pg_get_expr(polqual, c.oid), pg_get_expr(polqual, c.oid) = pg_get_expr(polwithcheck, c.oid)
+      FROM pg_class c LEFT JOIN pg_policy ON polrelid = c.oid
+      WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname
+      """;
+
+  @RegisterExtension private final TestDatabase database = new TestDatabase();
+
+  private Schema schema(SchemaOptions options) {
+    return Schema.on(database.dataSource(), options);
+  }
+
+  private void run(String sql) {
+    Sql.run(database.dataSource(), sql);
+  }
+
+  @Test
+  void comesToADatabaseThatWasUpgradedWithoutAndGoesAgain() {
+    schema(OFF).upgrade();
+    String before = database.dumpSchema();
+    assertThat(schema(ON).plan().toString())
+        .contains("create policy consolidation_project of consolidated_memories")
+        .contains("enable row-level security of consolidation_jobs");
+    assertThat(schema(ON).upgrade().applied()).containsExactly("consolidation_005");
+    assertThat(schema(ON).upgrade().applied()).isEmpty();
+    String condition =
+        "((project_id)::text = ( SELECT NULLIF(current_setting('consolidation.project'::text,"
+            + " true), ''::text) AS \"nullif\"))";
+    assertThat(Sql.rows(database.dataSource(), CATALOG))
+        .containsExactly(
+            "consolidated_memories | t | t | consolidation_project | * | t | " + condition + " | t",
+            "consolidation_history | f | f | null | null | null | null | null",
+            "consolidation_jobs | t | t | consolidation_project | * | t | " + condition + " | t",
+            "task_memories | f | f | null | null | null | null | null");
+    assertThat(schema(ON).verify()).isEmpty();
+    assertThat(schema(ON).status().upToDate()).isTrue();
+    assertThat(schema(ON).downgradeTo("consolidation_004").undone())
+        .containsExactly("consolidation_005");
+    assertThat(database.dumpSchema()).isEqualTo(before);
+    assertThat(schema(OFF).verify()).isEmpty();
+    Consolidation.on(database.dataSource(), OFF).jobs().statistics("p");
+  }
+
+  @Test
+  void comesWithTheFirstUpgradeAndByTheScriptAlike() {
+    schema(ON).upgrade();
+    String upgraded = database.dumpSchema();
+    schema(ON).downgradeToNothing();
+    run(Schema.upgradeScript(ON, ScriptContext.creatingHostTable()));
+    assertThat(database.dumpSchema()).isEqualTo(upgraded);
+    assertThat(schema(ON).status().upToDate()).isTrue();
+    run(Schema.downgradeScript(ON, ScriptContext.creatingHostTable().to("consolidation_004")));
+    assertThat(schema(OFF).status().upToDate()).isTrue();
+    run(Schema.upgradeScript(ON, ScriptContext.creatingHostTable().from("consolidation_004")));
+    assertThat(database.dumpSchema()).isEqualTo(upgraded);
+  }
+
+  @Test
+  void optionAndDatabaseMustAgreeBeforeAnythingIsRead() {
+    schema(OFF).upgrade();
+    Consolidation early = Consolidation.on(database.dataSource(), ON);
+    assertThatThrownBy(() -> early.jobs().find("p", "j"))
+        .isInstanceOf(SchemaMismatchException.class)
+        .hasMessageContaining("Row-level security is not on");
+    schema(ON).upgrade();
+    assertThat(early.jobs().find("p", "j")).isEmpty();
+    Consolidation late = Consolidation.on(database.dataSource(), OFF);
+    assertThatThrownBy(() -> late.jobs().find("p", "j"))
+        .isInstanceOf(SchemaMismatchException.class)
+        .hasMessageContaining("rowLevelSecurity(true)");
+    assertThatThrownBy(() -> schema(OFF).upgrade()).isInstanceOf(SchemaMismatchException.class);
+  }
+
+  @Test
+  void verifyTellsEveryWayInWhichItIsNotWhatItShouldBe() {
+    schema(ON).upgrade();
+    run(
+        """
+        ALTER TABLE consolidated_memories NO FORCE ROW LEVEL SECURITY;
+        CREATE POLICY everything ON consolidated_memories USING (true);
+        ALTER TABLE consolidation_jobs DISABLE ROW LEVEL SECURITY;
+        ALTER POLICY consolidation_project ON consolidation_jobs USING (true);
+        CREATE POLICY consolidation_all_projects ON consolidation_jobs USING (true);
+        """);
+    assertThat(schema(ON).verify())
+        .extracting(Difference::path)
+        .containsExactlyInAnyOrder(
+            "\"public\".\"consolidated_memories\" row-level security",
+            "\"public\".\"consolidated_memories\" policy everything",
+            "\"public\".\"consolidation_jobs\" row-level security",
+            "\"public\".\"consolidation_jobs\" policy consolidation_project",
+            "\"public\".\"consolidation_jobs\" policy consolidation_all_projects");
+  }
+
+  @Test
+  void anOwnerWhoSeesNoRowsDoesNotDropThem() {
+    String owner = database.name() + "_owner";
+    run("CREATE EXTENSION vector");
+    run("CREATE ROLE %s LOGIN PASSWORD 'secret'".formatted(owner));
+    run("GRANT CREATE, TEMPORARY ON DATABASE %s TO %s".formatted(database.name(), owner));
+    run("GRANT CREATE ON SCHEMA public TO " + owner);
+    try {
+      PGSimpleDataSource source = new PGSimpleDataSource();
+      source.setUrl(database.jdbcUrl());
+      source.setUser(owner);
+      source.setPassword("secret");
+      Schema owned = Schema.on(source, ON);
+      owned.upgrade();
+      run(
+          """
+          INSERT INTO consolidation_jobs (id, project_id, status, trigger_type, created_at)
+          VALUES ('j', 'p', 'pending', 'manual', now())
+          """);
+      assertThat(count(source)).containsExactly("0");
+      assertThat(owned.verify()).isEmpty();
+      assertThatThrownBy(owned::downgradeToNothing)
+          .isInstanceOf(ChangeRefusedException.class)
+          .hasMessageMatching("(?s).*consolidation_jobs\"? has rows.*");
+      assertThat(count(source)).containsExactly("0");
+      assertThat(count(database.dataSource())).containsExactly("1");
+      assertThatThrownBy(
+              () -> Sql.run(source, Schema.downgradeScript(ON, ScriptContext.creatingHostTable())))
+          .hasMessageMatching("(?s).*consolidation_jobs\"? has rows.*");
+      run("DELETE FROM consolidation_jobs");
+      owned.downgradeToNothing();
+    } finally {
+      run("DROP OWNED BY " + owner + " CASCADE");
+      run("DROP ROLE " + owner);
+    }
+  }
+
+  private static List<String> count(DataSource source) {
+    return Sql.rows(source, "SELECT count(*) FROM consolidation_jobs");
+  }
+}
