@@ -111,7 +111,7 @@ final class LoadSql {
   /** The first row whose id is that of a row which a policy hides. */
   static final String HIDDEN =
       """
-      /* consolidation memories.load */
+      /* consolidation ingest.load */
       with inserted as (
         {insert} from pg_temp.consolidation_load as s
         where not exists (select from {memories} as o where o.id = s.id)

@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.dao;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -14,6 +15,8 @@ import org.slf4j.LoggerFactory;
  */
 final class OwnConnections implements Connections {
   private static final Logger LOG = LoggerFactory.getLogger(OwnConnections.class);
+
+  private static final String ISOLATION = "set transaction isolation level read committed";
 
   private final DataSource dataSource;
 
@@ -94,13 +97,17 @@ final class OwnConnections implements Connections {
 
   /** The driver sends BEGIN along with this, so that it costs no round trip of its own. */
   private void begin(Connection connection, @Nullable Deadline deadline) throws SQLException {
-    String isolation = "set transaction isolation level read committed";
-    String sql = projectId == null ? isolation : isolation + ";\n" + ProjectSetting.SET;
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      Deadline.apply(deadline, statement);
-      if (projectId != null) {
-        statement.setString(1, projectId);
+    if (projectId == null) {
+      try (Statement statement = connection.createStatement()) {
+        Deadline.apply(deadline, statement);
+        statement.execute(ISOLATION);
       }
+      return;
+    }
+    try (PreparedStatement statement =
+        connection.prepareStatement(ISOLATION + ";\n" + ProjectSetting.SET)) {
+      Deadline.apply(deadline, statement);
+      statement.setString(1, projectId);
       statement.execute();
     }
   }
