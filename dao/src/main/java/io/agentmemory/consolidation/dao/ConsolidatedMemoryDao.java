@@ -145,6 +145,7 @@ public final class ConsolidatedMemoryDao {
     Checks.id("projectId", projectId);
     Checks.notNull("reader", reader);
     return database
+        .of(projectId)
         .transact(
             "memories.export",
             handle -> new Exported<>(MemoryExport.run(session(handle), projectId, reader)))
