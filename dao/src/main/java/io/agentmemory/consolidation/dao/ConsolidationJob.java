@@ -42,7 +42,7 @@ public record ConsolidationJob(
     @Nullable String triggeredBy) {
 
   /**
-   * Keeps an unmodifiable copy of the list.
+   * Checks that there is an id and a status, and keeps an unmodifiable copy of the list.
    *
    * @param id what identifies it
    * @param projectId the project whose memories it consolidates
@@ -61,6 +61,8 @@ public record ConsolidationJob(
    * @param triggeredBy who or what led to it
    */
   public ConsolidationJob {
+    Checks.notNull("id", id);
+    Checks.notNull("status", status);
     phasesCompleted = List.copyOf(phasesCompleted);
   }
 

@@ -42,10 +42,19 @@ final class MemoryLoad {
             ofProject()
                 .transact(
                     OPERATION,
-                    handle ->
-                        new LoadTransaction(sessions.apply(handle), options.onConflict(), rows)
-                            .run(most));
+                    handle -> {
+                      LoadTransaction transaction =
+                          new LoadTransaction(sessions.apply(handle), options.onConflict(), rows);
+                      long now = transaction.run(most);
+                      if (whole) {
+                        rows.tell();
+                      }
+                      return now;
+                    });
         committed = result();
+      }
+      if (!whole || committed.read() == 0) {
+        rows.tell();
       }
     } catch (RuntimeException e) {
       about(LOG.atWarn(), committed).log("A load failed");
@@ -54,7 +63,6 @@ final class MemoryLoad {
       }
       throw new PartialLoadException(committed, e);
     }
-    rows.tell();
     LoadResult result = result();
     about(LOG.atInfo(), result).log("A load has ended");
     return result;

@@ -386,6 +386,41 @@ class LoadTest {
     assertThat(heard).containsExactly(10_000L, 20_000L, 20_500L);
   }
 
+  @Test
+  void a_listener_that_fails_at_the_end_undoes_a_load_in_one_transaction() throws SQLException {
+    LoadOptions failing = LoadOptions.defaults().tell(LoadTest::fail);
+    assertThatThrownBy(() -> database.memories().load(three(), failing)).hasMessage("after 3");
+    try (Connection connection = database.pool().getConnection()) {
+      connection.setAutoCommit(false);
+      var joined = database.consolidation().joining(connection).memories();
+      assertThatThrownBy(() -> joined.load(three(), failing.commitEvery(2))).hasMessage("after 3");
+      connection.commit();
+      connection.setAutoCommit(true);
+    }
+    assertThat(count()).isEqualTo("0");
+  }
+
+  @Test
+  void a_listener_that_fails_after_several_transactions_leaves_what_is_committed()
+      throws SQLException {
+    LoadOptions failing = LoadOptions.defaults().commitEvery(2).tell(LoadTest::fail);
+    assertThatThrownBy(() -> database.memories().load(three(), failing))
+        .isInstanceOfSatisfying(
+            PartialLoadException.class, e -> assertThat(e.committed().read()).isEqualTo(3))
+        .hasMessageContaining("after 3");
+    assertThat(count()).isEqualTo("3");
+    assertThatThrownBy(() -> database.memories().load(Collections.emptyIterator(), failing))
+        .hasMessage("after 0");
+  }
+
+  private static void fail(long rows, Duration elapsed) {
+    throw new IllegalStateException("after " + rows);
+  }
+
+  private static Iterator<NewMemory> three() {
+    return Stream.generate(() -> memory("p", "x").build()).limit(3).iterator();
+  }
+
   @ParameterizedTest
   @EnumSource
   void row_level_security_holds_for_a_load(OnConflict onConflict) throws SQLException {
