@@ -1,0 +1,82 @@
+package io.agentmemory.consolidation.it.hostile;
+
+import io.agentmemory.consolidation.dao.ConsolidationObserver;
+import io.agentmemory.consolidation.dao.DatabaseException;
+import io.agentmemory.consolidation.dao.InvalidInputException;
+import io.agentmemory.consolidation.schema.ConsolidationException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Executable;
+import org.jspecify.annotations.Nullable;
+
+/** Whether a call may end as it did, going by what is documented. */
+final class Verdict {
+  private static final int LONGEST_MESSAGE = 5_000;
+  private static final String CANCELED = "57014";
+
+  private Verdict() {}
+
+  /** What a callback of the caller's throws. */
+  static final class CallbackFailure extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    CallbackFailure(String message) {
+      super(message);
+    }
+  }
+
+  /** What is wrong with this end of a call, null: nothing. */
+  static @Nullable String of(
+      Executable entry, @Nullable Object[] arguments, @Nullable Throwable thrown) {
+    if (thrown == null || thrown instanceof CallbackFailure) {
+      return null;
+    }
+    if (thrown instanceof DatabaseException failure && !canceled(failure)) {
+      return "refused by the database, SQLSTATE " + failure.sqlState();
+    }
+    if (!(thrown instanceof ConsolidationException) && !misuse(entry, arguments, thrown)) {
+      return "not a documented exception";
+    }
+    return ofMessages(thrown);
+  }
+
+  /** Timeouts are set at random; the server's own limit is for what would not end. */
+  private static boolean canceled(DatabaseException failure) {
+    return CANCELED.equals(failure.sqlState())
+        && !String.valueOf(failure.getMessage()).contains("statement timeout");
+  }
+
+  /** Schema options refuse as the JDK does; so do values that only ever come from the library. */
+  private static boolean misuse(Executable entry, @Nullable Object[] arguments, Throwable thrown) {
+    if (thrown instanceof IllegalStateException) {
+      return EntryPoints.name(entry).equals("ConsolidationJob.lease()");
+    }
+    boolean core = !entry.getDeclaringClass().getPackageName().endsWith(".dao");
+    return (core && thrown.getClass().equals(IllegalArgumentException.class))
+        || (thrown instanceof NullPointerException
+            && Arguments.holdNull(arguments)
+            && (core || entry instanceof Constructor || isOfAnObserver(entry)));
+  }
+
+  /** The library alone calls it. */
+  private static boolean isOfAnObserver(Executable entry) {
+    return ConsolidationObserver.class.isAssignableFrom(entry.getDeclaringClass());
+  }
+
+  private static @Nullable String ofMessages(Throwable thrown) {
+    Throwable at = thrown;
+    for (int depth = 0; at != null && depth < 10; depth++, at = at.getCause()) {
+      String message = String.valueOf(at.getMessage());
+      if (message.contains(Tenants.HIDDEN)) {
+        return "the message holds what is another project's";
+      }
+      if (at instanceof InvalidInputException && message.length() > LONGEST_MESSAGE) {
+        return "the message has " + message.length() + " characters";
+      }
+      if (at instanceof InvalidInputException
+          && message.chars().anyMatch(c -> Character.isISOControl(c) || c == 0x202e)) {
+        return "the message holds control characters";
+      }
+    }
+    return null;
+  }
+}
