@@ -20,9 +20,21 @@ final class OurSearch {
   private final MemoryFilter filter;
 
   OurSearch(Consolidation consolidation, int project, boolean filtered) {
+    this(
+        consolidation,
+        project,
+        filtered ? MemoryFilter.none().types(DataSet.RARE) : MemoryFilter.none());
+  }
+
+  private OurSearch(Consolidation consolidation, int project, MemoryFilter filter) {
     this.memories = consolidation.memories();
     this.project = DataSet.projectId(project);
-    this.filter = filtered ? MemoryFilter.none().types(DataSet.RARE) : MemoryFilter.none();
+    this.filter = filter;
+  }
+
+  /** Among the rows with a tag. */
+  static OurSearch tagged(Consolidation consolidation, int project, String tag) {
+    return new OurSearch(consolidation, project, MemoryFilter.none().allTags(List.of(tag)));
   }
 
   private VectorQuery query(Question question, int limit) {

@@ -51,6 +51,10 @@ final class Sections {
         bench.report().section("Jobs claimed and completed");
         new JobsSection(bench).run();
       }
+      case "rls" -> {
+        bench.report().section("Row-level security off and on");
+        new RowSecuritySection(bench).run();
+      }
       case "upgrade" -> {
         bench.report().section("Upgrade of a busy database");
         new UpgradeSection(bench).run();

@@ -46,6 +46,7 @@ record Settings(
           "ingest",
           "writes",
           "jobs",
+          "rls",
           "upgrade",
           "large");
 

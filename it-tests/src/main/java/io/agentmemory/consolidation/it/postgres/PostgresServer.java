@@ -178,12 +178,26 @@ public final class PostgresServer implements AutoCloseable {
    * @param prefix how its name begins, at most 50 bytes; the rest is random
    */
   public ScratchDatabase freshDatabase(String prefix) {
+    return database(prefix, "template0");
+  }
+
+  /**
+   * Makes a copy of a database.
+   *
+   * @param original nobody must be connected to it
+   * @param prefix as in {@link #freshDatabase}
+   */
+  public ScratchDatabase copy(ScratchDatabase original, String prefix) {
+    return database(prefix, quoted(original.name()));
+  }
+
+  private ScratchDatabase database(String prefix, String template) {
     if (prefix.getBytes(StandardCharsets.UTF_8).length > LONGEST_PREFIX) {
       throw new IllegalArgumentException(
           "'%s' is longer than %d bytes".formatted(prefix, LONGEST_PREFIX));
     }
     String name = prefix + "_" + UUID.randomUUID().toString().substring(0, 8);
-    execute("create database " + quoted(name) + " template template0");
+    execute("create database " + quoted(name) + " template " + template);
     PGSimpleDataSource dataSource = dataSource(backend);
     dataSource.setDatabaseName(name);
     return new ScratchDatabase(this, name, dataSource);
