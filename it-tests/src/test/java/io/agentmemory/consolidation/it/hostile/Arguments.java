@@ -35,6 +35,9 @@ final class Arguments {
   private static final int SEEN = 12;
   private static final int DEEPEST = 6;
 
+  /** Longer texts stand in a list many times, but once in memory. */
+  private static final int LONGEST_ANEW = 5_000;
+
   /**
    * What each use would add conditions to, as each set of conditions has its own SQL; and what
    * observers are told by the library alone.
@@ -205,7 +208,8 @@ final class Arguments {
     List<@Nullable Object> list = new ArrayList<>(some);
     while (list.size() < count) {
       Object again = some.get(list.size() % some.size());
-      list.add(again instanceof String text && values.chance(0.9) ? text + list.size() : again);
+      boolean anew = again instanceof String text && text.length() <= LONGEST_ANEW;
+      list.add(anew && values.chance(0.9) ? again + "" + list.size() : again);
     }
     return list;
   }
