@@ -24,7 +24,7 @@ public record Headline(String start, String stop) {
   private static void check(String name, String mark) {
     Checks.name(name, mark, LONGEST);
     if (mark.indexOf('"') >= 0) {
-      throw new InvalidInputException(name + " must not hold \", was " + mark);
+      throw new InvalidInputException(name + " must not hold \", was " + Checks.quoted(mark));
     }
   }
 
