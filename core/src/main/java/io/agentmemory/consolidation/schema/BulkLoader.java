@@ -69,8 +69,8 @@ final class BulkLoader {
       LOG.atInfo()
           .addKeyValue("schema", options.schema())
           .addKeyValue("indexes", result.built())
-          .addKeyValue("loadMillis", Duration.ofNanos(loaded - begin).toMillis())
-          .addKeyValue("buildMillis", Duration.ofNanos(System.nanoTime() - loaded).toMillis())
+          .addKeyValue("loadMillis", result.loading().toMillis())
+          .addKeyValue("buildMillis", result.building().toMillis())
           .log("A bulk load has ended");
       return result;
     }

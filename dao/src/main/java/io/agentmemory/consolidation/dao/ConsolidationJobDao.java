@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.Query;
 import org.jspecify.annotations.Nullable;
@@ -190,16 +191,10 @@ public final class ConsolidationJobDao {
    */
   public void heartbeat(JobLease lease) {
     Checks.notNull("lease", lease);
-    String operation = "jobs.heartbeat";
-    database
-        .of(lease.projectId())
-        .write(
-            operation,
-            handle ->
-                leased(handle, sql(handle).heartbeat, lease)
-                    .mapTo(Boolean.class)
-                    .findOne()
-                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+    underLease(
+        "jobs.heartbeat",
+        lease,
+        handle -> leased(handle, sql(handle).heartbeat, lease).mapTo(Boolean.class).findOne());
   }
 
   /**
@@ -342,18 +337,16 @@ public final class ConsolidationJobDao {
       String operation, JobLease lease, String errorMessage, boolean again, double delay) {
     Checks.notNull("lease", lease);
     String message = Checks.storable("errorMessage", errorMessage, LONGEST_ERROR);
-    return database
-        .of(lease.projectId())
-        .write(
-            operation,
-            handle ->
-                leased(handle, sql(handle).fail, lease)
-                    .bind("error", message)
-                    .bind("again", again)
-                    .bind("delay", delay)
-                    .map(JobRow::read)
-                    .findOne()
-                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+    return underLease(
+        operation,
+        lease,
+        handle ->
+            leased(handle, sql(handle).fail, lease)
+                .bind("error", message)
+                .bind("again", again)
+                .bind("delay", delay)
+                .map(JobRow::read)
+                .findOne());
   }
 
   /**
@@ -366,16 +359,10 @@ public final class ConsolidationJobDao {
    */
   public ConsolidationJob release(JobLease lease) {
     Checks.notNull("lease", lease);
-    String operation = "jobs.release";
-    return database
-        .of(lease.projectId())
-        .write(
-            operation,
-            handle ->
-                leased(handle, sql(handle).release, lease)
-                    .map(JobRow::read)
-                    .findOne()
-                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
+    return underLease(
+        "jobs.release",
+        lease,
+        handle -> leased(handle, sql(handle).release, lease).map(JobRow::read).findOne());
   }
 
   /**
@@ -572,6 +559,18 @@ public final class ConsolidationJobDao {
               .formatted(name, LONGEST_TIME.toDays(), time));
     }
     return time.getSeconds() + time.getNano() / 1e9;
+  }
+
+  /** Writes what only the holder of the lease may; nothing is found where the lease was lost. */
+  private <T> T underLease(String operation, JobLease lease, Function<Handle, Optional<T>> write) {
+    return database
+        .of(lease.projectId())
+        .write(
+            operation,
+            handle ->
+                write
+                    .apply(handle)
+                    .orElseThrow(() -> new LeaseLostException(lease.jobId(), operation)));
   }
 
   private static Query leased(Handle handle, String sql, JobLease lease) {

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param statements the statements made so far
  * @param format how embeddings are stored
  * @param withEmbeddings whether reads fetch embeddings
- * @param joined whether the transaction is the caller's
+ * @param joined whether the transaction goes on after a statement: it is the caller's, or that of a
+ *     call about one project
  */
 record MemorySession(
     Connection connection,

@@ -5,15 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.schema.SchemaOptions;
-import java.io.File;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.net.MalformedURLException;
-import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
@@ -22,8 +16,7 @@ class WithoutHikariTest {
 
   @Test
   void aDataSourceIsEnoughAndOpenSaysWhatIsMissing() throws Exception {
-    try (URLClassLoader loader =
-        new URLClassLoader(classPathWithoutHikari(), ClassLoader.getPlatformClassLoader())) {
+    try (URLClassLoader loader = ClassPath.without("HikariCP")) {
       Class<?> consolidation = loader.loadClass(Consolidation.class.getName());
       Class<?> options = loader.loadClass(SchemaOptions.class.getName());
       Object defaults = options.getMethod("defaults").invoke(null);
@@ -43,15 +36,5 @@ class WithoutHikariTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("com.zaxxer:HikariCP");
     }
-  }
-
-  private static URL[] classPathWithoutHikari() throws MalformedURLException {
-    List<URL> urls = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      if (!entry.contains("HikariCP")) {
-        urls.add(Path.of(entry).toUri().toURL());
-      }
-    }
-    return urls.toArray(URL[]::new);
   }
 }

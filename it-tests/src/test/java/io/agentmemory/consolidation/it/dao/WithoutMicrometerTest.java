@@ -8,14 +8,8 @@ import io.agentmemory.consolidation.dao.ConsolidationObserver;
 import io.agentmemory.consolidation.dao.MicrometerObserver;
 import io.agentmemory.consolidation.dao.SlowCallLog;
 import io.agentmemory.consolidation.schema.SchemaOptions;
-import java.io.File;
-import java.net.MalformedURLException;
-import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
@@ -24,8 +18,7 @@ class WithoutMicrometerTest {
 
   @Test
   void allButItsObserverWorks() throws Exception {
-    try (URLClassLoader loader =
-        new URLClassLoader(classPathWithoutMicrometer(), ClassLoader.getPlatformClassLoader())) {
+    try (URLClassLoader loader = ClassPath.without("micrometer")) {
       Class<?> consolidation = loader.loadClass(Consolidation.class.getName());
       Class<?> options = loader.loadClass(SchemaOptions.class.getName());
       Object dataSource =
@@ -50,15 +43,5 @@ class WithoutMicrometerTest {
           .isInstanceOf(NoClassDefFoundError.class)
           .hasMessageContaining("io/micrometer");
     }
-  }
-
-  private static URL[] classPathWithoutMicrometer() throws MalformedURLException {
-    List<URL> urls = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      if (!entry.contains("micrometer")) {
-        urls.add(Path.of(entry).toUri().toURL());
-      }
-    }
-    return urls.toArray(URL[]::new);
   }
 }
