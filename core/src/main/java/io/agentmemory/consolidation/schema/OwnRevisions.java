@@ -147,8 +147,8 @@ final class OwnRevisions {
       revision =
           revision.change(
               Change.create(
-                  Index.btree(SearchIndexes.COVER, memories, "project_id")
-                      .including("id", "embedding")
+                  Index.btree(SearchIndexes.COVER, memories, "project_id", "memory_type")
+                      .including("id", "embedding", "abstraction_level", "consolidated_at")
                       .where("embedding IS NOT NULL")));
     }
     return revision;

@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
  * rows of other projects. {@value #BY_PROJECT} is over the embedding with a code of the project
  * appended to it, so that rows of one project are near each other in the graph and far from the
  * rest, while among themselves they keep the order of their cosine distance. {@value #COVER} holds
- * ids and embeddings in order of their projects, for searches that compare every embedding of a
- * small one.
+ * ids and embeddings in order of their projects and types, for searches that compare every
+ * embedding of a small project, or every one of a type.
  */
 public final class SearchIndexes {
   /** The revision that creates them. */
@@ -21,7 +21,7 @@ public final class SearchIndexes {
   /** The name of the HNSW index that keeps projects apart. */
   public static final String BY_PROJECT = "idx_cm_embedding_project";
 
-  /** The name of the b-tree that holds ids and embeddings by project. */
+  /** The name of the b-tree that holds ids and embeddings by project and type. */
   public static final String COVER = "idx_cm_project_cover";
 
   /**
@@ -39,8 +39,11 @@ public final class SearchIndexes {
   /** What an entry of a b-tree may have. */
   private static final int MAX_ENTRY_BYTES = 2_704;
 
-  /** The lengths in front of an entry (8 bytes), its two texts (4 each) and its vector (8). */
-  private static final int HEADER_BYTES = 24;
+  /**
+   * The lengths in front of an entry (8 bytes), of its two texts (4 each) and of its vector (8),
+   * and what else is in it: the longest type (20), the level (4) and the time (8).
+   */
+  private static final int HEADER_BYTES = 56;
 
   private SearchIndexes() {}
 
@@ -65,7 +68,7 @@ public final class SearchIndexes {
    * project, the longest id and an embedding.
    *
    * @param options what the schema looks like
-   * @return true up to 414 dimensions of {@code vector} and 828 of {@code halfvec}
+   * @return true up to 406 dimensions of {@code vector} and 812 of {@code halfvec}
    */
   public static boolean coversEmbeddings(SchemaOptions options) {
     int bytesPerNumber = options.vectorType() == VectorType.VECTOR ? Float.BYTES : Float.BYTES / 2;

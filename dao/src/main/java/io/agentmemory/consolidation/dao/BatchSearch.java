@@ -65,6 +65,7 @@ final class BatchSearch {
     return new Shape(
         rule.way(query),
         FilterSql.shape(query.filter()),
+        rule.bound(query).ofTypes(),
         stored,
         !stored && session.withEmbeddings(),
         session.joined());
@@ -86,7 +87,7 @@ final class BatchSearch {
         .integer("depth", query.limit())
         .number("maxDistance", maxDistance == null ? Double.POSITIVE_INFINITY : maxDistance);
     if (shape.way() != Way.EXACTLY) {
-      call.integer("efSearch", candidates()).integer("exactUpTo", rule.exactUpTo(query));
+      call.integer("efSearch", candidates()).integer("exactUpTo", rule.bound(query).rows());
     }
   }
 

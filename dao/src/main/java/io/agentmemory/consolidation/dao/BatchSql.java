@@ -45,7 +45,7 @@ final class BatchSql {
       """;
 
   private static final String LARGE =
-      "exists (select from {memories} where project_id = :project offset :exactUpTo)";
+      "exists (select from {memories} where project_id = :project{counted} offset :exactUpTo)";
 
   /** For one row {@code q} of those asked for: the index, and all memories where it fell short. */
   private static final String BY_INDEX =
@@ -131,10 +131,17 @@ final class BatchSql {
   /**
    * What a batch's statement depends on.
    *
+   * @param ofTypes whether the rows of the filter's types are counted, else all of the project
    * @param stored whether the ids of memories are given, which are not their own neighbours, and
    *     ids are asked for; else embeddings and memories
    */
-  record Shape(Way way, int filter, boolean stored, boolean withEmbedding, boolean joined) {}
+  record Shape(
+      Way way,
+      int filter,
+      boolean ofTypes,
+      boolean stored,
+      boolean withEmbedding,
+      boolean joined) {}
 
   static String template(Shape shape) {
     boolean exactly = shape.way() == Way.EXACTLY;
@@ -144,7 +151,8 @@ final class BatchSql {
             .replace("{code}", byProject ? ", {codedQuery} as coded" : "")
             .replace("{given}", shape.stored() ? STORED : SENT)
             .replace("{indexes}", SearchSql.INDEXES)
-            .replace("{large}", exactly ? "false" : LARGE);
+            .replace("{large}", exactly ? "false" : LARGE)
+            .replace("{counted}", shape.ofTypes() ? FilterSql.ofTypes(shape.filter()) : "");
     String leg =
         (exactly ? EXACTLY : BY_INDEX)
             .replace("{filter}", FilterSql.conditions(shape.filter()))

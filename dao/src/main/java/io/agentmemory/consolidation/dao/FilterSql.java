@@ -38,6 +38,27 @@ final class FilterSql {
           " and consolidated_at >= :from",
           " and consolidated_at < :to");
 
+  private static final int TYPES_AND_LEVELS = 0b0000_0011;
+  private static final int PATTERNS_AND_TIMES = 0b1101_0000;
+
+  /** Whether a filter of this shape asks for types or levels alone. */
+  static boolean onlyTypesAndLevels(int shape) {
+    return (shape & ~TYPES_AND_LEVELS) == 0;
+  }
+
+  /**
+   * Whether a plan for any values could take an index of the order's for more selective than the
+   * project, which it is not for all values.
+   */
+  static boolean misleads(int shape) {
+    return (shape & PATTERNS_AND_TIMES) != 0;
+  }
+
+  /** The conditions for counting the rows of the types, and levels, that a shape asks for. */
+  static String ofTypes(int shape) {
+    return " and embedding is not null" + conditions(shape & TYPES_AND_LEVELS);
+  }
+
   /** The conditions of a shape, each with {@code and} in front. */
   static String conditions(int shape) {
     StringBuilder sql = new StringBuilder();

@@ -5,6 +5,7 @@ import io.agentmemory.consolidation.schema.SearchIndexes;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * with the candidates that it collects. Measured over 50,000 sentences of 384 dimensions, in
  * processor time of the server: 0.65 µs a row out of the covering index, 2.6 µs out of the table,
  * about 2 µs a row where a filter is applied first that a tenth pass; 20 to 27 µs a candidate out
- * of the index. Each statement looks for itself whether the project has more rows than the bound,
- * save for projects that had within the last ten seconds.
+ * of the index. Each statement looks for itself whether there are more rows than the bound, save
+ * for projects that had within the last ten seconds. A filter by type counts the rows of the type,
+ * as the covering index has them together; any other counts all rows of the project.
  */
 final class SearchRule {
   /** The most that {@code hnsw.ef_search} takes. */
@@ -44,16 +46,16 @@ final class SearchRule {
   /** How long a project that was found to be large is taken to be so. */
   private static final long LARGE_FOR = TimeUnit.SECONDS.toNanos(10);
 
-  private static final int MOST_PROJECTS = 10_000;
+  private static final int MOST_SEARCHED = 10_000;
 
-  private final Map<String, Large> large = new ConcurrentHashMap<>();
+  private final Map<Searched, Large> large = new ConcurrentHashMap<>();
   private final boolean possible;
-  private final int rowsForCandidate;
+  private final boolean covered;
   private volatile Indexes indexes;
 
   private SearchRule(SchemaOptions options, boolean byProject) {
     this.possible = SearchIndexes.keepsProjectsApart(options);
-    this.rowsForCandidate = SearchIndexes.coversEmbeddings(options) ? COVERED_ROWS : ROWS;
+    this.covered = SearchIndexes.coversEmbeddings(options);
     this.indexes = new Indexes(byProject, true);
   }
 
@@ -72,29 +74,50 @@ final class SearchRule {
     }
   }
 
-  /** A project that had more rows than this, and until when that is not asked again. */
+  /**
+   * How many rows are compared rather than following the index.
+   *
+   * @param ofTypes whether the rows of the filter's types are counted, else all of the project
+   */
+  record Bound(int rows, boolean ofTypes) {}
+
+  /** The rows that a search goes through, as far as they are counted. */
+  private record Searched(
+      String projectId, boolean filtered, Set<MemoryType> types, Set<AbstractionLevel> levels) {
+    static Searched of(String projectId, MemoryFilter filter, Bound bound) {
+      return new Searched(
+          projectId,
+          FilterSql.shape(filter) != 0,
+          bound.ofTypes ? filter.types() : Set.of(),
+          bound.ofTypes ? filter.levels() : Set.of());
+    }
+  }
+
+  /** There were more rows than this, which is not asked again until then. */
   private record Large(int rows, long until) {}
 
   /**
-   * Whether a project had more rows than this within the last seconds, so that its search need not
-   * look. That it shrank meanwhile is no harm: the index that keeps projects apart gives what there
-   * is down to some hundred rows, and where it gives too few, the search goes the other way.
+   * Whether there were more rows than the bound within the last seconds, so that a search need not
+   * look. That they became fewer meanwhile is no harm: the index that keeps projects apart gives
+   * what there is down to some hundred rows, and where it gives too few, the search goes the other
+   * way.
    */
-  boolean isLarge(String projectId, int rows) {
-    Large known = large.get(projectId);
-    return known != null && known.rows >= rows && System.nanoTime() - known.until < 0;
+  boolean isLarge(String projectId, MemoryFilter filter, Bound bound) {
+    Large known = large.get(Searched.of(projectId, filter, bound));
+    return known != null && known.rows >= bound.rows && System.nanoTime() - known.until < 0;
   }
 
-  /** Takes note that a project has more rows than this, or that it has not. */
-  void seen(String projectId, int rows, boolean more) {
+  /** Takes note that there are more rows than the bound, or that there are not. */
+  void seen(String projectId, MemoryFilter filter, Bound bound, boolean more) {
+    Searched searched = Searched.of(projectId, filter, bound);
     if (!more) {
-      large.remove(projectId);
+      large.remove(searched);
       return;
     }
-    if (large.size() >= MOST_PROJECTS) {
+    if (large.size() >= MOST_SEARCHED) {
       large.clear();
     }
-    large.put(projectId, new Large(rows, System.nanoTime() + LARGE_FOR));
+    large.put(searched, new Large(bound.rows, System.nanoTime() + LARGE_FOR));
   }
 
   static SearchRule of(Names names) {
@@ -154,6 +177,24 @@ final class SearchRule {
     return Math.min(MOST_CANDIDATES, Math.max(least, 2 * limit));
   }
 
+  /** Up to how many rows a search by vector compares all. */
+  Bound bound(VectorQuery query) {
+    return bound(query.filter(), candidates(query));
+  }
+
+  /** The same for each search of a batch, where either index may be followed. */
+  Bound bound(BatchQuery query) {
+    return way(query) == Way.AMONG_ALL
+        ? new Bound(SearchSql.EXACT_UP_TO, false)
+        : bound(query.filter(), candidates(query));
+  }
+
+  private Bound bound(MemoryFilter filter, int candidates) {
+    return covered && !filter.types().isEmpty()
+        ? new Bound(rows(candidates), true)
+        : new Bound(exactUpTo(filter, candidates), false);
+  }
+
   /** Up to how many rows a project is searched exactly. */
   int exactUpTo(VectorQuery query) {
     return exactUpTo(query.filter(), candidates(query));
@@ -167,7 +208,11 @@ final class SearchRule {
   }
 
   private int exactUpTo(MemoryFilter filter, int candidates) {
-    int rows = Math.max(FEWEST_ROWS, rowsForCandidate * candidates);
+    int rows = rows(candidates);
     return FilterSql.shape(filter) != 0 ? Math.max(ROWS_WITH_FILTER, rows) : rows;
+  }
+
+  private int rows(int candidates) {
+    return Math.max(FEWEST_ROWS, (covered ? COVERED_ROWS : ROWS) * candidates);
   }
 }

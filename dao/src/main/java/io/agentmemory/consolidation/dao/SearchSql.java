@@ -73,6 +73,9 @@ final class SearchSql {
         select id, distance from exact where distance <> 'NaN'
       )""";
 
+  /** Whether the index gave fewer rows than asked for, as it does of none. */
+  static final String TOO_FEW = "(select n from found) < :depth";
+
   /** What is asked for, as it stands and as the index that keeps projects apart has it. */
   static final String QUERY_BY_PROJECT =
       """
@@ -86,12 +89,12 @@ final class SearchSql {
 
   /**
    * The two legs of a search by the index that keeps projects apart: {@code approximate} follows it
-   * where the project has more than {@code :exactUpTo} rows and carries what is asked for out of
-   * the rows that it comes by; {@code exact (id, distance)} compares every row where the project is
-   * not larger, or where the index gave too few rows, which {@code found} counts.
+   * where there are more than {@code :exactUpTo} rows and carries what is asked for out of the rows
+   * that it comes by; {@code exact (id, distance)} compares every row where there are not, or where
+   * the index gave too few rows, which {@code found} counts.
    *
-   * <p>{@code size} does not ask for an embedding, so that the small index on the project answers
-   * it. Zero vectors are in this index, and have no distance.
+   * <p>{@code size} counts all rows of the project, for which the small index on it is enough, or
+   * those of the filter's types. Zero vectors are in the HNSW index, and have no distance.
    */
   static final String LEGS_BY_PROJECT =
       QUERY_BY_PROJECT
@@ -99,7 +102,7 @@ final class SearchSql {
       ,
       size as materialized (
         select exists (
-          select from {memories} where project_id = :project offset :exactUpTo
+          select from {memories} where project_id = :project{counted} offset :exactUpTo
         ) as large
       ),
       approximate as materialized (
@@ -117,14 +120,17 @@ final class SearchSql {
         select id, (embedding {distance} (select embedding from query)) + 0 as distance
         from {memories}
         where project_id = :project and embedding is not null{filter}
-          and (select n from found) < :depth
+          and {tooFew}
         order by distance, id
         limit :depth
       )""";
 
   /** The same as {@code nearest (id, distance, content_tsv)}, the words null where not at hand. */
   static final String BY_PROJECT =
-      LEGS_BY_PROJECT.replace("{carried}", "id, content_tsv")
+      LEGS_BY_PROJECT
+              .replace("{carried}", "id, content_tsv")
+              .replace("{counted}", "")
+              .replace("{tooFew}", TOO_FEW)
           + """
       ,
       nearest as materialized (

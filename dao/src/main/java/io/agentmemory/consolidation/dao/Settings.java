@@ -68,10 +68,10 @@ final class Settings {
   }
 
   /** For a search by vector alone. */
-  static Settings of(SearchRule.Way way, boolean filtered) {
+  static Settings of(SearchRule.Way way, boolean forValues) {
     return switch (way) {
       case EXACTLY -> PLAN;
-      case BY_PROJECT -> filtered ? HNSW : BY_PROJECT;
+      case BY_PROJECT -> forValues ? HNSW : BY_PROJECT;
       case AMONG_ALL -> HNSW;
     };
   }

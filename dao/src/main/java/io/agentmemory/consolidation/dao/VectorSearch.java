@@ -53,10 +53,12 @@ final class VectorSearch {
       with {query}
       select m.embedding {distance} (select embedding from query) as distance, {columns}
       from {memories} as m
-      where project_id = :project and embedding is not null
+      where project_id = :project and embedding is not null{filter}
         and (select to_regclass({byProject}) is not null)
       order by {coded} {innerProduct} (select coded from query)
       limit :depth""";
+
+  private static final String SMALL = "not (select large from size)";
 
   private static final Comparator<VectorHit> NEAREST_FIRST =
       Comparator.comparingDouble(VectorHit::distance).thenComparing(hit -> hit.memory().id());
@@ -68,7 +70,30 @@ final class VectorSearch {
   private static final int DISTANCE = INDEXES + SearchRule.Indexes.COLUMNS;
   private static final int MEMORY = DISTANCE + 1;
 
-  private record Shape(Way way, int filter, boolean withEmbedding, boolean joined) {}
+  /** How the statement is planned. */
+  private enum Plan {
+    /** Once: the best plan is the same for all values. */
+    ONCE,
+    /** Once, which is as good for small projects; of a large one, no rows but the index's. */
+    ONCE_FOR_SMALL,
+    /** For the values at hand. */
+    FOR_VALUES;
+
+    static Plan of(int filter, SearchRule.Bound bound, boolean large) {
+      if (filter == 0 || (bound.ofTypes() && FilterSql.onlyTypesAndLevels(filter))) {
+        return ONCE;
+      }
+      return large || FilterSql.misleads(filter) ? FOR_VALUES : ONCE_FOR_SMALL;
+    }
+  }
+
+  /**
+   * What the statement depends on.
+   *
+   * @param ofTypes whether the rows of the filter's types are counted, else all of the project
+   */
+  private record Shape(
+      Way way, int filter, boolean ofTypes, Plan plan, boolean withEmbedding, boolean joined) {}
 
   private VectorSearch() {}
 
@@ -78,6 +103,8 @@ final class VectorSearch {
     String search =
         SEARCH
             .replace("{legs}", legs.replace("{carried}", "m.*"))
+            .replace("{counted}", shape.ofTypes ? FilterSql.ofTypes(shape.filter) : "")
+            .replace("{tooFew}", shape.plan == Plan.ONCE_FOR_SMALL ? SMALL : SearchSql.TOO_FEW)
             .replace("{how}", SearchSql.how(shape.way))
             .replace("{indexes}", SearchSql.INDEXES)
             .replace("{nearest}", byProject ? NEAREST_BY_PROJECT : "(select count(*) from nearest)")
@@ -85,35 +112,48 @@ final class VectorSearch {
             .replace("{found}", byProject ? "exact" : "nearest")
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));
-    return Settings.of(shape.way, shape.filter != 0).around(search, shape.joined);
+    return Settings.of(shape.way, shape.plan == Plan.FOR_VALUES).around(search, shape.joined);
   }
 
   /** What the statement that only follows the index depends on. */
-  private record Following(boolean withEmbedding, boolean joined) {}
+  private record Following(int filter, boolean withEmbedding, boolean joined) {}
 
   private static String template(Following shape) {
     String search =
         FOLLOWED
             .replace("{query}", SearchSql.QUERY_BY_PROJECT)
-            .replace("{columns}", MemoryRow.columns(shape.withEmbedding));
+            .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
+            .replace("{filter}", FilterSql.conditions(shape.filter));
     return Settings.FOLLOWING.around(search, shape.joined);
   }
 
   static SearchResult<VectorHit> run(
       MemorySession session, SearchRule rule, String projectId, VectorQuery query)
       throws SQLException {
-    if (rule.way(query) == Way.BY_PROJECT
-        && FilterSql.shape(query.filter()) == 0
-        && rule.isLarge(projectId, rule.exactUpTo(query))) {
+    SearchRule.Bound bound = rule.bound(query);
+    boolean large =
+        rule.way(query) == Way.BY_PROJECT && rule.isLarge(projectId, query.filter(), bound);
+    Plan plan = Plan.of(FilterSql.shape(query.filter()), bound, large);
+    if (large && plan == Plan.ONCE) {
       SearchResult<VectorHit> result = follow(session, projectId, query);
       if (result != null) {
         return result;
       }
     }
+    return choose(session, rule, projectId, query, plan);
+  }
+
+  /** Lets the statement choose. */
+  private static SearchResult<VectorHit> choose(
+      MemorySession session, SearchRule rule, String projectId, VectorQuery query, Plan plan)
+      throws SQLException {
+    SearchRule.Bound bound = rule.bound(query);
     Shape shape =
         new Shape(
             rule.way(query),
             FilterSql.shape(query.filter()),
+            bound.ofTypes(),
+            plan,
             session.withEmbeddings(),
             session.joined());
     try (Call call = session.prepare(shape, VectorSearch::template)) {
@@ -127,17 +167,23 @@ final class VectorSearch {
         call.integer("efSearch", SearchRule.candidates(query));
       }
       if (shape.way == Way.BY_PROJECT) {
-        call.integer("exactUpTo", rule.exactUpTo(query));
+        call.integer("exactUpTo", bound.rows());
       }
-      return read(session, rule, shape, projectId, query, call);
+      SearchResult<VectorHit> result = read(session, rule, shape, projectId, query, call);
+      if (result != null) {
+        return result;
+      }
     }
+    return choose(session, rule, projectId, query, Plan.FOR_VALUES);
   }
 
   /** Follows the index; null where that gives too few rows. */
   private static @Nullable SearchResult<VectorHit> follow(
       MemorySession session, String projectId, VectorQuery query) throws SQLException {
-    Following shape = new Following(session.withEmbeddings(), session.joined());
+    Following shape =
+        new Following(FilterSql.shape(query.filter()), session.withEmbeddings(), session.joined());
     try (Call call = session.prepare(shape, VectorSearch::template)) {
+      FilterSql.bind(query.filter(), call);
       int candidates = SearchRule.candidates(query);
       ResultSet rows =
           call.text("project", projectId)
@@ -167,7 +213,8 @@ final class VectorSearch {
     }
   }
 
-  private static SearchResult<VectorHit> read(
+  /** Null where the index of a large project gave too few and nothing else was looked at. */
+  private static @Nullable SearchResult<VectorHit> read(
       MemorySession session,
       SearchRule rule,
       Shape shape,
@@ -184,13 +231,17 @@ final class VectorSearch {
         SearchRule.Indexes there = SearchRule.Indexes.read(rows, INDEXES);
         rule.seen(there);
         boolean large = rows.getBoolean(LARGE) && there.serve(shape.way);
-        strategy = SearchSql.strategy(shape.way, large, rows.getInt(FROM_INDEX), query.limit());
+        int fromIndex = rows.getInt(FROM_INDEX);
+        strategy = SearchSql.strategy(shape.way, large, fromIndex, query.limit());
         nearest = rows.getInt(NEAREST);
         if (shape.way == Way.BY_PROJECT) {
-          rule.seen(
-              projectId,
-              rule.exactUpTo(query),
-              strategy == SearchStrategy.HNSW_BY_PROJECT && there.byProject());
+          boolean follow = shape.plan != Plan.ONCE || strategy == SearchStrategy.HNSW_BY_PROJECT;
+          rule.seen(projectId, query.filter(), rule.bound(query), large && follow);
+        }
+        if (shape.plan == Plan.ONCE_FOR_SMALL
+            && rows.getBoolean(LARGE)
+            && fromIndex < query.limit()) {
+          return null;
         }
       }
       double distance = rows.getDouble(DISTANCE);

@@ -39,10 +39,10 @@ class SearchIndexesTest {
   @CsvSource({
     "384, VECTOR, l2_normalize(embedding), true",
     "384, HALFVEC, (l2_normalize(embedding))::vector, true",
-    "414, VECTOR, l2_normalize(embedding), true",
-    "415, VECTOR, l2_normalize(embedding), false",
-    "828, HALFVEC, (l2_normalize(embedding))::vector, true",
-    "829, HALFVEC, (l2_normalize(embedding))::vector, false",
+    "406, VECTOR, l2_normalize(embedding), true",
+    "407, VECTOR, l2_normalize(embedding), false",
+    "812, HALFVEC, (l2_normalize(embedding))::vector, true",
+    "813, HALFVEC, (l2_normalize(embedding))::vector, false",
     "3984, HALFVEC, (l2_normalize(embedding))::vector, false",
   })
   void addsWhatTheDimensionsAllowAndNothingElse(
@@ -62,8 +62,9 @@ class SearchIndexesTest {
             + " l2_normalize((ARRAY['3e+19'::real, %s])::vector)))::halfvec(%d)) halfvec_ip_ops)"
             + " WITH (ef_construction='256', m='16') WHERE (embedding IS NOT NULL)";
     String cover =
-        "CREATE INDEX idx_cm_project_cover ON public.consolidated_memories USING btree (project_id)"
-            + " INCLUDE (id, embedding) WHERE (embedding IS NOT NULL)";
+        "CREATE INDEX idx_cm_project_cover ON public.consolidated_memories USING btree (project_id,"
+            + " memory_type) INCLUDE (id, embedding, abstraction_level, consolidated_at)"
+            + " WHERE (embedding IS NOT NULL)";
     coded = coded.formatted(embedding, hashes, dimensions + 16);
     assertThat(indexes()).isEqualTo(covered ? List.of(coded, cover) : List.of(coded));
     assertThat(schema.verify()).isEmpty();
@@ -81,7 +82,7 @@ class SearchIndexesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"414, VECTOR", "828, HALFVEC"})
+  @CsvSource({"406, VECTOR", "812, HALFVEC"})
   void holdTheLongestIdsOfTheMostDimensionsAndNotOneByteMore(int dimensions, VectorType type) {
     schema(dimensions, type).upgrade();
     Sql.run(database.dataSource(), insert(512, dimensions));
@@ -97,7 +98,7 @@ class SearchIndexesTest {
           source_memory_ids, embedding, created_at, updated_at, consolidated_at, source_count)
         SELECT substr(string_agg(encode(sha512(i::text::bytea), 'base64'), '' ORDER BY i), 1, %d),
           substr(string_agg(encode(sha512(i::text::bytea), 'base64'), '' ORDER BY -i), 1, 512),
-          'x', 'decision', 1, '{}', (SELECT array_agg(sin(n)) FROM generate_series(1, %d) n),
+          'x', 'codebase_knowledge', 1, '{}', (SELECT array_agg(sin(n)) FROM generate_series(1, %d) n),
           now(), now(), now(), 0
         FROM generate_series(1, 20) AS i
         """
