@@ -456,9 +456,23 @@ public final class Schema {
 
   /**
    * Looks at what calls depend on, for the role that the data source connects: the versions of
-   * server and extension with their known faults, privileges, indexes that are invalid or bloated,
-   * memory for builds, settings, vacuum and statistics. Changes nothing. What it says of the size
-   * of indexes is an estimate.
+   * server and extension with their known faults, privileges, a search_path that leads to what
+   * anybody may have made, indexes that are invalid or bloated, memory for builds, settings, vacuum
+   * and statistics. Changes nothing.
+   *
+   * <p>An index is called bloated by an estimate from the catalog, which reads no index: a B-tree
+   * above 16 MB that takes over three times what the entries need that were there when it was last
+   * vacuumed, analysed or built, and an HNSW index above 64 MB that takes over three times what the
+   * table's rows need. The estimate for B-trees needs statistics ({@code ANALYZE}) that the role
+   * may see, and counts equal keys as if each were stored on its own: an index of few different
+   * keys must grow far more before it is named. {@code pgstatindex} of the extension pgstattuple,
+   * which reads the whole index, tells more.
+   *
+   * <p>Of GIN indexes, the list of what is in no order yet is looked at where pgstattuple is there
+   * ({@code pgstatginindex}); their bloat is not, since the catalog does not say how many words and
+   * tags are stored or how well they compress, and pgstattuple does not either. To look, compare
+   * {@code pg_relation_size} before and after {@code REINDEX INDEX CONCURRENTLY}, or add up {@code
+   * pg_freespace} (extension pg_freespacemap), which knows the pages that are empty.
    *
    * @return the findings, the gravest first; empty if nothing was found
    */
