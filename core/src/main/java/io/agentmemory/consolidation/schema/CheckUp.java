@@ -40,6 +40,17 @@ final class CheckUp {
       ORDER BY v.position
       """;
 
+  /** The schemas in the search_path that sessions begin with in which every role may create. */
+  private static final String OPEN_TO_ALL =
+      """
+      SELECT n.oid::regnamespace::text FROM pg_settings s
+      CROSS JOIN unnest(string_to_array(s.reset_val, ',')) AS part
+      JOIN pg_namespace n ON n.nspname = CASE trim(BOTH ' "' FROM part)
+        WHEN '$user' THEN current_user ELSE trim(BOTH ' "' FROM part) END
+      WHERE s.name = 'search_path' AND has_schema_privilege('public', n.oid, 'CREATE')
+      ORDER BY n.nspname
+      """;
+
   private final Session session;
   private final SchemaOptions options;
   private final List<Finding> findings = new ArrayList<>();
@@ -53,6 +64,7 @@ final class CheckUp {
   /** The findings, the gravest first. */
   List<Finding> findings() {
     extension();
+    path();
     if (schemas() && tables()) {
       findings.addAll(new StorageCheckUp(session, options).findings());
     }
@@ -115,6 +127,19 @@ final class CheckUp {
     boolean there = available != null && !Extension.isBelow(available, wanted);
     return (there ? "" : "Install pgvector " + wanted + " or newer on the server's machine, then ")
         + "ALTER EXTENSION vector UPDATE";
+  }
+
+  private void path() {
+    for (List<@Nullable String> row : session.rows("look at the search_path", OPEN_TO_ALL)) {
+      findings.add(
+          Finding.warning(
+              "The search_path holds the schema "
+                  + row.get(0)
+                  + ", in which every role may create: an operator or function made there can be"
+                  + " taken for PostgreSQL's own and then runs with the rights of "
+                  + role,
+              "REVOKE CREATE ON SCHEMA " + row.get(0) + " FROM PUBLIC"));
+    }
   }
 
   private boolean schemas() {

@@ -485,6 +485,10 @@ public final class Schema {
    * changes the schema, as plain SQL for the owner to run after an upgrade. What an expression of
    * the host table's mapping reads beyond its row is not in it.
    *
+   * <p>The role's {@code search_path} should hold no schema in which roles that are not trusted may
+   * create; {@code pg_catalog} alone suffices for the data access objects, unless that mapping
+   * reaches for more.
+   *
    * @param options what the schema looks like
    * @param applicationRole the role's name, without quotes
    * @return a script for {@code psql} or a migration tool

@@ -20,6 +20,15 @@ import org.jspecify.annotations.Nullable;
  * call about a project is a transaction, which has that project's rows and no others; a transaction
  * that is joined gets back the project it had when the call is over.
  *
+ * <p>Statements name tables, and what is pgvector's, with their schemas; what is PostgreSQL's own
+ * they do not, so that the session's {@code search_path} decides on operators such as {@code =}. A
+ * role that may create in one of its schemas could slip in others, which then run with the rights
+ * of the role that calls. No schema of the path may be open to roles that are not trusted ({@link
+ * io.agentmemory.consolidation.schema.Schema#checkUp} names those that are open to all), or the
+ * path is {@code pg_catalog} alone, which suffices for every method unless a mapping of the host's
+ * table reaches for more: {@code ALTER ROLE app SET search_path = pg_catalog}, or {@code
+ * currentSchema=pg_catalog} in the JDBC URL.
+ *
  * <p>Whether the options fit the database is checked at the first use: {@link
  * io.agentmemory.consolidation.schema.SchemaMismatchException} says what does not. Arguments are
  * checked before anything is sent: {@link InvalidInputException}. What the database refuses comes
