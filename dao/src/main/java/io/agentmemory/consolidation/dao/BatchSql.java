@@ -33,7 +33,7 @@ final class BatchSql {
 
   private static final String ASKED =
       """
-      with asked as materialized (
+      with /* consolidation search.batch */ asked as materialized (
         select place, id, cast(embedding as {vector}) as embedding{code}
         from (
           {given}
@@ -93,7 +93,6 @@ final class BatchSql {
 
   private static final String ANSWERED =
       """
-      /* consolidation search.batch */
       {asked}
       select q.place, q.id as asked_id, size.large, size.index_by_project, size.index_among_all,
         n.from_index, n.nearest, n.distance, {columns}

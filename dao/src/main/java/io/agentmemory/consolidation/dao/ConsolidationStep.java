@@ -24,8 +24,7 @@ import org.jdbi.v3.core.Handle;
 final class ConsolidationStep {
   private static final String LOCK_TASK_MEMORIES =
       """
-      /* consolidation consolidate */
-      select {hostId}, is_consolidated,
+      select /* consolidation consolidate */ {hostId}, is_consolidated,
         exists (select from {memories} as m where m.project_id = :project and m.id = {host}.{hostId})
       from {host}
       where {hostId} = any (:ids) and {hostProject} = :project
@@ -34,8 +33,7 @@ final class ConsolidationStep {
 
   private static final String LOCK_MEMORIES =
       """
-      /* consolidation consolidate */
-      select m.id, m.abstraction_level,
+      select /* consolidation consolidate */ m.id, m.abstraction_level,
         exists (
           select from {host}
           where {hostId} = m.id and coalesce({hostProject}, m.project_id) = m.project_id),
@@ -47,16 +45,15 @@ final class ConsolidationStep {
 
   private static final String CONSOLIDATED_ELSEWHERE =
       """
-      /* consolidation consolidate */
-      select distinct source.id
+      select /* consolidation consolidate */ distinct source.id
       from {memories} as m cross join unnest(m.source_memory_ids) as source (id)
       where m.project_id = :project and m.source_memory_ids && :ids and source.id = any (:ids)
       order by source.id""";
 
   private static final String MARK =
       """
-      /* consolidation consolidate */
-      update {host} set is_consolidated = true, consolidated_into_id = :memory
+      update /* consolidation consolidate */
+      {host} set is_consolidated = true, consolidated_into_id = :memory
       where {hostId} = any (:ids) and not is_consolidated and {hostProject} = :project""";
 
   private final Sql lockTaskMemories;

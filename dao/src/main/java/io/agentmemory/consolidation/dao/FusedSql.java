@@ -10,8 +10,7 @@ final class FusedSql {
    */
   private static final String SEARCH =
       """
-      /* consolidation search.fused */
-      with {legs},
+      with /* consolidation search.fused */ {legs},
       by_vector as (
         select id, distance{ofNearest}, row_number() over (order by distance, id) as rank
         from nearest

@@ -224,17 +224,17 @@ final class JobSql {
     return Sql.of(format(tag, names, template), Map.of("", "{}"));
   }
 
-  /** The statement of a template, which begins with a comment that names it. */
+  /** The statement of a template, with a comment after its first word that names it. */
   static String format(String tag, Names names, String template) {
-    return "/* consolidation jobs.%s */ ".formatted(tag)
-        + template
-            .replace("{claimed}", CLAIMED)
-            .replace("{tryEnded}", TRY_ENDED)
-            .replace("{due}", DUE)
-            .replace("{returning}", RETURNING)
-            .replace("{lease}", LEASE)
-            .replace("{retry}", "(:again and j.retry_count < j.max_retries)")
-            .replace("{seconds}", SECONDS)
-            .replace("{jobs}", names.jobs());
+    return template
+        .replaceFirst(" ", " /* consolidation jobs.%s */ ".formatted(tag))
+        .replace("{claimed}", CLAIMED)
+        .replace("{tryEnded}", TRY_ENDED)
+        .replace("{due}", DUE)
+        .replace("{returning}", RETURNING)
+        .replace("{lease}", LEASE)
+        .replace("{retry}", "(:again and j.retry_count < j.max_retries)")
+        .replace("{seconds}", SECONDS)
+        .replace("{jobs}", names.jobs());
   }
 }

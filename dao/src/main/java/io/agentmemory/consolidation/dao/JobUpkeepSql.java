@@ -30,8 +30,7 @@ final class JobUpkeepSql {
   JobUpkeepSql(Names names) {
     lockProject =
         """
-        /* consolidation jobs.lockProject */
-        select current_setting('transaction_isolation'),
+        select /* consolidation jobs.lockProject */ current_setting('transaction_isolation'),
           pg_advisory_xact_lock(hashtextextended(:table || ' ' || :project, 0))""";
     active =
         JobSql.format(

@@ -29,12 +29,12 @@ final class Lexemes {
   private static final int LONGEST_WORD = 40;
 
   private static final String OF_TEXT =
-      "/* consolidation search.words */ select lexeme from unnest(to_tsvector({configuration}, :text)) order by lexeme collate \"C\"";
+      "select /* consolidation search.words */ lexeme from unnest(to_tsvector({configuration}, :text)) order by lexeme collate \"C\"";
 
   private static final String OF_WORDS =
       """
-      /* consolidation search.words */
-      select word, tsvector_to_array(to_tsvector({configuration}, word)),
+      select /* consolidation search.words */
+      word, tsvector_to_array(to_tsvector({configuration}, word)),
         not exists (
           select from pg_catalog.pg_ts_config as c
           join pg_catalog.pg_ts_parser as p on p.oid = c.cfgparser

@@ -15,8 +15,7 @@ final class LineageSearch {
 
   private static final String FOLLOW =
       """
-      /* consolidation memories.lineage */
-      with recursive reached (id, distance) as (
+      with /* consolidation memories.lineage */ recursive reached (id, distance) as (
         select cast(:id as varchar), 0
         union
         select next.id, reached.distance + 1

@@ -13,18 +13,17 @@ final class LoadSql {
 
   /** The time of a load, and whether policies keep COPY off the table. */
   static final String BEGIN =
-      "/* consolidation ingest.load */ select now(), row_security_active(cast({memoriesLiteral} as regclass))";
+      "select /* consolidation ingest.load */ now(), row_security_active(cast({memoriesLiteral} as regclass))";
 
   static final String COPY =
-      "/* consolidation ingest.load */ copy {memories} ("
+      "copy /* consolidation ingest.load */ {memories} ("
           + COLUMNS
           + ") from stdin with (format binary)";
 
   /** Rows wait here when the table itself cannot take them as they come. */
   static final String CREATE_STAGE =
       """
-      /* consolidation ingest.load */
-      create temporary table consolidation_load (
+      create /* consolidation ingest.load */ temporary table consolidation_load (
         id varchar, project_id varchar, content text, memory_type varchar, abstraction_level int,
         pattern_type varchar, confidence_score float8, source_memory_ids varchar[],
         embedding {vector}, tags varchar[], consolidation_method varchar, created_at timestamptz,
@@ -32,12 +31,12 @@ final class LoadSql {
         number int8) on commit drop""";
 
   static final String COPY_STAGE =
-      "/* consolidation ingest.load */ copy pg_temp.consolidation_load ("
+      "copy /* consolidation ingest.load */ pg_temp.consolidation_load ("
           + COLUMNS
           + ", number) from stdin with (format binary)";
 
   static final String DROP_STAGE =
-      "/* consolidation ingest.load */ drop table pg_temp.consolidation_load";
+      "drop /* consolidation ingest.load */ table pg_temp.consolidation_load";
 
   private static final String INSERT =
       "insert into {memories} as m (" + COLUMNS + ")\nselect " + COLUMNS;
@@ -45,8 +44,7 @@ final class LoadSql {
   /** Inserts, and gives the first row that could not be, with its id. */
   static final String FAIL =
       """
-      /* consolidation ingest.load */
-      with inserted as (
+      with /* consolidation ingest.load */ inserted as (
         {insert} from pg_temp.consolidation_load order by number
         on conflict (id) do nothing returning id)
       select s.number, s.id
@@ -58,15 +56,13 @@ final class LoadSql {
           .replace("{insert}", INSERT);
 
   static final String SKIP =
-      "/* consolidation ingest.load */ "
-          + INSERT
+      INSERT.replace("insert ", "insert /* consolidation ingest.load */ ")
           + "\nfrom pg_temp.consolidation_load order by number on conflict (id) do nothing";
 
   /** Gives how many rows were not there before. */
   static final String REPLACE =
       """
-      /* consolidation ingest.load */
-      with written as (
+      with /* consolidation ingest.load */ written as (
         {insert}
         from (select distinct on (id) * from pg_temp.consolidation_load
           order by id, number desc) as s
@@ -88,22 +84,20 @@ final class LoadSql {
   /** The rows whose words could be too many: from about 350,000 bytes on they can be. */
   static final String LONG_CONTENTS =
       """
-      /* consolidation ingest.load */
-      select number, id from pg_temp.consolidation_load
+      select /* consolidation ingest.load */ number, id from pg_temp.consolidation_load
       where octet_length(content) > 300000 order by number""";
 
   /** Fails for a row that has too many words. */
   static final String TRY_WORDS =
       """
-      /* consolidation ingest.load */
-      select to_tsvector({configuration}, content) is null from pg_temp.consolidation_load
+      select /* consolidation ingest.load */
+      to_tsvector({configuration}, content) is null from pg_temp.consolidation_load
       where number = cast(:number as int8)""";
 
   /** The first row whose id is not its project's after all. */
   static final String STRANGER =
       """
-      /* consolidation ingest.load */
-      select s.number, s.id from pg_temp.consolidation_load as s
+      select /* consolidation ingest.load */ s.number, s.id from pg_temp.consolidation_load as s
       where not exists (
         select from {memories} as m where m.id = s.id and m.project_id = s.project_id)
       order by s.number limit 1""";
@@ -111,8 +105,7 @@ final class LoadSql {
   /** The first row whose id is that of a row which a policy hides. */
   static final String HIDDEN =
       """
-      /* consolidation ingest.load */
-      with inserted as (
+      with /* consolidation ingest.load */ inserted as (
         {insert} from pg_temp.consolidation_load as s
         where not exists (select from {memories} as o where o.id = s.id)
         order by number

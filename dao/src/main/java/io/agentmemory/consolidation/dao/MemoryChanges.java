@@ -10,8 +10,7 @@ import java.util.Optional;
 final class MemoryChanges {
   private static final String UPDATE =
       """
-      /* consolidation memories.update */
-      update {memories} as m
+      update /* consolidation memories.update */ {memories} as m
       set {assignments},
         updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
       where project_id = :project and id = :id and updated_at = :expected
@@ -20,8 +19,7 @@ final class MemoryChanges {
   /** Rows are locked in order of their ids, so that two calls never wait for each other. */
   private static final String COUNT_REUSE =
       """
-      /* consolidation memories.countReuse */
-      with used as materialized (
+      with /* consolidation memories.countReuse */ used as materialized (
         select m.id, asked.times
         from unnest(cast(:ids as varchar[]), cast(:times as int[])) as asked (id, times)
         join {memories} as m on m.id = asked.id

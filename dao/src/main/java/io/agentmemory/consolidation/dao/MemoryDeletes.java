@@ -17,8 +17,8 @@ final class MemoryDeletes {
   /** A consolidation locks its sources too: after this, nobody can come to depend on it. */
   private static final String LOCK =
       """
-      /* consolidation memories.delete */
-      select cardinality(source_memory_ids), current_setting('transaction_isolation')
+      select /* consolidation memories.delete */
+      cardinality(source_memory_ids), current_setting('transaction_isolation')
       from {memories}
       where project_id = :project and id = :id
       for update""";
@@ -37,7 +37,7 @@ final class MemoryDeletes {
       consolidated_into_id = :id and coalesce(cast({hostProject} as text), :project) = :project""";
 
   private static final String IN_USE =
-      "/* consolidation memories.delete */ select array(select m.id from {memories} as m where "
+      "select /* consolidation memories.delete */ array(select m.id from {memories} as m where "
           + DEPENDENT
           + " order by m.id), exists (select from {host} where "
           + MARKED
@@ -45,8 +45,7 @@ final class MemoryDeletes {
 
   private static final String DETACH_DEPENDENTS =
       """
-      /* consolidation memories.delete */
-      update {memories} as m
+      update /* consolidation memories.delete */ {memories} as m
       set source_memory_ids = array_remove(source_memory_ids, :id),
         source_count = cardinality(array_remove(source_memory_ids, :id)),
         updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
@@ -55,18 +54,17 @@ final class MemoryDeletes {
 
   private static final String UNMARK =
       """
-      /* consolidation memories.delete */
-      update {host} set is_consolidated = false, consolidated_into_id = null
+      update /* consolidation memories.delete */
+      {host} set is_consolidated = false, consolidated_into_id = null
       where consolidated_into_id = any (:ids)
         and coalesce(cast({hostProject} as text), :project) = :project""";
 
   private static final String DELETE =
-      "/* consolidation memories.delete */ delete from {memories} where project_id = :project and id = :id";
+      "delete /* consolidation memories.delete */ from {memories} where project_id = :project and id = :id";
 
   private static final String DELETE_BATCH =
       """
-      /* consolidation memories.delete */
-      with doomed as materialized (
+      with /* consolidation memories.delete */ doomed as materialized (
         select id from {memories} where project_id = :project limit :limit for update
       )
       delete from {memories} as m using doomed

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class MemoryExport {
   private static final String EXPORT =
       """
-      /* consolidation memories.export */
-      select {columns} from {memories} as m where m.project_id = :project"""
+      select /* consolidation memories.export */
+      {columns} from {memories} as m where m.project_id = :project"""
           .replace("{columns}", MemoryRow.COLUMNS_AND_EMBEDDING);
 
   /** So many rows come with one answer. */

@@ -17,8 +17,7 @@ import java.util.Map;
 final class MemoryInserts {
   private static final String INSERT =
       """
-      /* consolidation ingest.insert */
-      insert into {memories} as m (
+      insert /* consolidation ingest.insert */ into {memories} as m (
         id, project_id, content, memory_type, abstraction_level, pattern_type, confidence_score,
         source_memory_ids, embedding, tags, consolidation_method, created_at, updated_at,
         consolidated_at, source_count, reuse_count)

@@ -13,14 +13,12 @@ import java.util.Optional;
 final class MemoryReads {
   private static final String FIND =
       """
-      /* consolidation memories.find */
-      select {columns} from {memories} as m
+      select /* consolidation memories.find */ {columns} from {memories} as m
       where m.project_id = :project and m.id = any (:ids)""";
 
   private static final String LIST =
       """
-      /* consolidation memories.list */
-      select {columns} from {memories} as m
+      select /* consolidation memories.list */ {columns} from {memories} as m
       where project_id = :project and (created_at, id) < (:afterTime, :afterId){filter}
       order by created_at desc, id desc limit :limit""";
 

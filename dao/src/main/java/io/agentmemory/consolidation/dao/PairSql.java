@@ -7,8 +7,7 @@ final class PairSql {
   /** The memories of a page, and whether the project is a large one. */
   private static final String LEFTS =
       """
-      /* consolidation search.pairs */
-      select m.id,
+      select /* consolidation search.pairs */ m.id,
         exists (select from {memories} where project_id = :project offset :exactUpTo) as large
       from (
         select id from {memories}
@@ -21,8 +20,7 @@ final class PairSql {
   /** Those of some memories that others have been consolidated from. */
   static final String CONSOLIDATED =
       """
-      /* consolidation search.pairs */
-      select distinct source.id
+      select /* consolidation search.pairs */ distinct source.id
       from {memories} as m cross join unnest(m.source_memory_ids) as source (id)
       where m.project_id = :project and m.source_memory_ids && cast(:ids as varchar[])
         and source.id = any (cast(:ids as varchar[]))""";
@@ -30,8 +28,7 @@ final class PairSql {
   /** Compares memories with all that come after them. */
   private static final String EXACTLY =
       """
-      /* consolidation search.pairs */
-      with asked as materialized (
+      with /* consolidation search.pairs */ asked as materialized (
         {stored}
       )
       select q.id, n.id, n.distance

@@ -14,8 +14,7 @@ final class RecallSearches {
   /** Those that come first in an order that has nothing to do with them. */
   private static final String SOME_PROJECTS =
       """
-      /* consolidation recall.sample */
-      select project_id, n
+      select /* consolidation recall.sample */ project_id, n
       from (
         select project_id, n, row_number() over (
           partition by case when n <= 1000 then 1 when n <= 10000 then 2
@@ -27,12 +26,11 @@ final class RecallSearches {
       order by n, project_id""";
 
   private static final String SIZE =
-      "/* consolidation recall.sample */ select project_id, count(*) from {memories} where project_id = :project group by project_id";
+      "select /* consolidation recall.sample */ project_id, count(*) from {memories} where project_id = :project group by project_id";
 
   private static final String SOME_MEMORIES =
       """
-      /* consolidation recall.sample */
-      select id from {memories}
+      select /* consolidation recall.sample */ id from {memories}
       where project_id = :project and embedding is not null
       order by md5(id), id limit :most""";
 

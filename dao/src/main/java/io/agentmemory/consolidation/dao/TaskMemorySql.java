@@ -17,8 +17,8 @@ import org.jdbi.v3.core.Handle;
 final class TaskMemorySql {
   private static final String UNCONSOLIDATED =
       """
-      /* consolidation taskMemories.unconsolidated */
-      select {hostId}, {hostText}, {hostType}, {hostSuccess}, {hostTime}, {hostEmbedding}
+      select /* consolidation taskMemories.unconsolidated */
+      {hostId}, {hostText}, {hostType}, {hostSuccess}, {hostTime}, {hostEmbedding}
       from {host}
       where not is_consolidated and {hostProject} = :project and {hostId} > :after
       order by {hostId}
@@ -56,7 +56,9 @@ final class TaskMemorySql {
   }
 
   private static String type(Handle handle, Names names, String expression) throws SQLException {
-    String sql = "select " + expression + " from " + names.taskMemories() + " where false";
+    String sql =
+        "select /* consolidation taskMemories.type */ %s from %s where false"
+            .formatted(expression, names.taskMemories());
     try (PreparedStatement statement = handle.getConnection().prepareStatement(sql)) {
       Deadline.apply(JdbiHandles.deadline(handle), statement);
       try (ResultSet none = statement.executeQuery()) {

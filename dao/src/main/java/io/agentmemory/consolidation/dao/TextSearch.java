@@ -10,8 +10,7 @@ final class TextSearch {
   /** Ranks ids alone, and fetches the rest of what is shown. */
   private static final String SEARCH =
       """
-      /* consolidation search.text */
-      with {leg}
+      with /* consolidation search.text */ {leg}
       select {found}, {headline}, f.score, {columns}
       from (select) as always
       left join (

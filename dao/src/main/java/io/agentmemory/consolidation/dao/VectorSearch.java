@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class VectorSearch {
   private static final String SEARCH =
       """
-      /* consolidation search.vector */
-      with {legs}
+      with /* consolidation search.vector */ {legs}
       select {how}, {nearest} as nearest, {indexes}, hits.*
       from (select) as always
       left join (
@@ -49,8 +48,7 @@ final class VectorSearch {
   /** The index alone, for a project that is known to be large. The hits are sorted here. */
   private static final String FOLLOWED =
       """
-      /* consolidation search.vector */
-      with {query}
+      with /* consolidation search.vector */ {query}
       select m.embedding {distance} (select embedding from query) as distance, {columns}
       from {memories} as m
       where project_id = :project and embedding is not null{filter}

@@ -25,14 +25,13 @@ final class WordStatistics {
   /** The inner query is a text to the function; the server itself quotes the project in it. */
   private static final String COUNT =
       """
-      /* consolidation search.words */
-      select word, ndoc
+      select /* consolidation search.words */ word, ndoc
       from ts_stat(
         format('select content_tsv from %s where project_id = %L limit %s',
           {memoriesLiteral}, cast(:project as text), cast(:sample as int)))""";
 
   private static final String SIZE =
-      "/* consolidation search.words */ select count(*) from {memories} where project_id = :project";
+      "select /* consolidation search.words */ count(*) from {memories} where project_id = :project";
 
   /** The words of questions. */
   final Lexemes lexemes = new Lexemes();

@@ -5,7 +5,9 @@ import static io.agentmemory.consolidation.it.dao.Samples.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.agentmemory.consolidation.dao.BatchQuery;
+import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.ConsolidationJobDao;
 import io.agentmemory.consolidation.dao.FusedQuery;
 import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MemoryFilter;
@@ -13,21 +15,43 @@ import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.OnConflict;
 import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.PairQuery;
+import io.agentmemory.consolidation.dao.TaskMemoryDao;
 import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
+import io.agentmemory.consolidation.it.postgres.RecordedSql;
+import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Statements begin with a comment that says what they are for. */
+/**
+ * Statements say in a comment what they are for. It stands after the first word, since {@code
+ * pg_stat_statements} of PostgreSQL 18 leaves out what stands before.
+ */
 class StatementTagsTest {
   private static final String TAG = "'/\\* consolidation ([a-zA-Z.]+) \\*/'";
+  private static final Pattern TAGGED =
+      Pattern.compile("^[a-z]+ /\\* consolidation [a-zA-Z.]+ \\*/\\s");
+  private static final Pattern OUR_TABLES =
+      Pattern.compile("consolidated_memories|consolidation_jobs|task_memories|consolidation_load");
+  private static final Map<String, ProjectIsolationTest.Case> OF_ALL_PROJECTS =
+      Map.of(
+          "claimOfAllProjects", c -> c.jobs().claimOfAllProjects(1),
+          "rescueOfAllProjects", c -> c.jobs().rescueOfAllProjects(Duration.ofHours(1), 1));
 
   @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
 
@@ -57,6 +81,40 @@ class StatementTagsTest {
     consolidation.jobs().enqueue(NewJob.builder("p", TriggerType.MANUAL).build());
     consolidation.jobs().claim("p", 1).forEach(job -> consolidation.jobs().heartbeat(job.lease()));
     consolidation.jobs().statistics("p");
+  }
+
+  static Stream<Named<ProjectIsolationTest.Case>> calls() {
+    return Stream.concat(
+            ProjectIsolationTest.CASES.entrySet().stream(), OF_ALL_PROJECTS.entrySet().stream())
+        .sorted(Map.Entry.comparingByKey())
+        .map(entry -> Named.of(entry.getKey(), entry.getValue()));
+  }
+
+  /** That each public method has a case is shown by {@link ProjectIsolationTest}. */
+  @ParameterizedTest
+  @MethodSource("calls")
+  void saysInEveryStatementOverOurTablesWhatItIsFor(ProjectIsolationTest.Case call)
+      throws SQLException {
+    ProjectIsolationTest.fill(database);
+    RecordedSql sql = new RecordedSql();
+    DataSource recorded = sql.of(database.scratch().dataSource());
+    call.run(Consolidation.on(recorded, database.options()));
+    assertThat(sql.texts())
+        .flatMap(text -> List.of(text.split(";\n")))
+        .filteredOn(text -> OUR_TABLES.matcher(text).find() && !text.contains("_history"))
+        .isNotEmpty()
+        .allSatisfy(text -> assertThat(text).containsPattern(TAGGED));
+  }
+
+  @Test
+  void thereIsACaseForEveryMethodOfAllProjects() {
+    assertThat(OF_ALL_PROJECTS.keySet())
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.of(ConsolidationJobDao.class, ConsolidatedMemoryDao.class, TaskMemoryDao.class)
+                .flatMap(dao -> Stream.of(dao.getMethods()))
+                .map(Method::getName)
+                .filter(name -> name.endsWith("OfAllProjects"))
+                .toList());
   }
 
   @Test
@@ -106,7 +164,7 @@ class StatementTagsTest {
       joined.jobs().statistics("p");
 
       assertThat(database.value("select query from pg_stat_activity where pid = " + pid))
-          .startsWith("/* consolidation jobs.statistics */ select count(*)");
+          .startsWith("select /* consolidation jobs.statistics */ count(*)");
       statement.execute("select 1");
       connection.rollback();
     }

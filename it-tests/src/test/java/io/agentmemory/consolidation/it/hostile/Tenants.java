@@ -14,6 +14,7 @@ import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.NewMemory;
 import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.it.postgres.PostgresServer;
+import io.agentmemory.consolidation.it.postgres.RecordedSql;
 import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
@@ -22,13 +23,18 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** A database with the rows of a project that is called upon, and of one that must not notice. */
 final class Tenants implements AutoCloseable {
   /** In every id and text of the other project, and in nothing that a caller says. */
   static final String HIDDEN = "hidden4w";
 
-  static final SchemaOptions OPTIONS = SchemaOptions.builder().dimensions(3).build();
+  static final SchemaOptions OPTIONS =
+      SchemaOptions.builder()
+          .dimensions(3)
+          .rowLevelSecurity(Boolean.getBoolean("consolidation.hostile.rowLevelSecurity"))
+          .build();
 
   private static final List<String> TABLES =
       List.of("consolidated_memories", "consolidation_jobs", "task_memories");
@@ -41,19 +47,27 @@ final class Tenants implements AutoCloseable {
   private final Consolidation consolidation;
   private final Connection watch;
   private final Connection joined;
+  private final String role;
   private final String theirs;
 
   /** What the tables hold: of the other project its contents, of all projects the row versions. */
   record State(String theirs, String all) {}
 
   Tenants() throws SQLException {
+    watch = scratch.dataSource().getConnection();
+    Schema.on(scratch.dataSource(), OPTIONS).upgrade();
+    role = scratch.name() + "_worker";
+    execute("create role " + role + " login password 'secret'");
+    execute(Schema.workerGrantsScript(OPTIONS, role));
+    PGSimpleDataSource asRole = new PGSimpleDataSource();
+    asRole.setUrl(scratch.jdbcUrl());
+    asRole.setUser(role);
+    asRole.setPassword("secret");
     HikariConfig config = new HikariConfig();
-    config.setDataSource(sql.of(scratch.dataSource()));
+    config.setDataSource(sql.of(asRole));
     config.setMaximumPoolSize(4);
     pool = new HikariDataSource(config);
-    watch = scratch.dataSource().getConnection();
-    joined = sql.of(scratch.dataSource()).getConnection();
-    Schema.on(scratch.dataSource(), OPTIONS).upgrade();
+    joined = sql.of(asRole).getConnection();
     HikariConfig quietConfig = new HikariConfig();
     quietConfig.setDataSource(scratch.dataSource());
     quietConfig.setMaximumPoolSize(1);
@@ -170,9 +184,11 @@ final class Tenants implements AutoCloseable {
   @Override
   public void close() throws SQLException {
     joined.close();
-    watch.close();
     pool.close();
     quietPool.close();
+    execute("drop owned by " + role);
+    execute("drop role " + role);
+    watch.close();
     scratch.close();
   }
 }

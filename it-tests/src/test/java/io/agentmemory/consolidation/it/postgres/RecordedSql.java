@@ -1,4 +1,4 @@
-package io.agentmemory.consolidation.it.hostile;
+package io.agentmemory.consolidation.it.postgres;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -19,7 +19,7 @@ import org.postgresql.core.QueryExecutor;
  * Writes down each different text that reaches the driver as SQL: statements, batches, COPY, names
  * of savepoints. Stands below the pool, so that nothing gets around it by unwrapping.
  */
-final class RecordedSql {
+public final class RecordedSql {
   private static final List<Class<?>> RECORDED =
       List.of(
           CallableStatement.class, PreparedStatement.class, Statement.class, QueryExecutor.class);
@@ -40,16 +40,18 @@ final class RecordedSql {
   private final Set<String> texts = ConcurrentHashMap.newKeySet();
   private final AtomicLong uses = new AtomicLong();
 
-  Set<String> texts() {
+  /** The texts so far. */
+  public Set<String> texts() {
     return texts;
   }
 
   /** How often the database was asked for something. */
-  long uses() {
+  public long uses() {
     return uses.get();
   }
 
-  DataSource of(DataSource target) {
+  /** The same data source, with what its connections are asked for written down. */
+  public DataSource of(DataSource target) {
     return recording(DataSource.class, target);
   }
 
