@@ -11,6 +11,7 @@ import io.agentmemory.consolidation.dao.ConsolidationObserver;
 import io.agentmemory.consolidation.dao.DatabaseException;
 import io.agentmemory.consolidation.dao.DuplicateIdException;
 import io.agentmemory.consolidation.dao.JobEvent;
+import io.agentmemory.consolidation.dao.JobHandler;
 import io.agentmemory.consolidation.dao.JobNotRetryableException;
 import io.agentmemory.consolidation.dao.JobWorker;
 import io.agentmemory.consolidation.dao.JobWorkerOptions;
@@ -22,6 +23,9 @@ import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -41,6 +45,7 @@ class ObserverTest {
   private static final class Told implements ConsolidationObserver {
     final List<ObservedCall> calls = new CopyOnWriteArrayList<>();
     final Map<JobEvent, Integer> events = new EnumMap<>(JobEvent.class);
+    final CountDownLatch first = new CountDownLatch(1);
     final CountDownLatch ends = new CountDownLatch(3);
 
     @Override
@@ -52,6 +57,7 @@ class ObserverTest {
     public synchronized void jobs(JobEvent event, int count) {
       events.merge(event, count, Integer::sum);
       if (event != JobEvent.CLAIMED) {
+        first.countDown();
         ends.countDown();
       }
     }
@@ -158,6 +164,138 @@ class ObserverTest {
                 JobEvent.COMPLETED, 1,
                 JobEvent.RETRIED, 1,
                 JobEvent.FAILED, 1));
+  }
+
+  @Test
+  void aWorkerTellsAndLogsThatItHandsBackWhatIsNotDoneInTime() throws Exception {
+    Told told = new Told();
+    CountDownLatch runs = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    database.consolidation().jobs().enqueue(job("slow"));
+    String log =
+        logged(
+            () -> {
+              JobWorker worker = worker(told, run -> await(runs, end));
+              assertThat(runs.await(30, TimeUnit.SECONDS)).isTrue();
+              assertThat(worker.stop(Duration.ofMillis(1))).isFalse();
+            });
+    end.countDown();
+
+    assertThat(told.events).containsEntry(JobEvent.HANDED_BACK, 1);
+    assertThat(log)
+        .contains("INFO JobWorker - project=p concurrency=")
+        .contains("INFO JobWorker - job=slow project=p retries=0 Handed a job back")
+        .contains("INFO JobWorker - allDone=false A job worker has stopped");
+  }
+
+  @Test
+  void aWorkerTellsAndLogsThatAJobIsNoLongerItsOwn() throws Exception {
+    Told told = new Told();
+    database.consolidation().jobs().enqueue(job("taken"));
+    String log =
+        logged(
+            () -> {
+              JobWorker worker =
+                  worker(
+                      told,
+                      run -> database.consolidation().jobs().complete(run.job().lease(), "{}"));
+              assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
+              assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
+            });
+
+    assertThat(told.events).isEqualTo(Map.of(JobEvent.CLAIMED, 1, JobEvent.LEASE_LOST, 1));
+    assertThat(log)
+        .contains("INFO JobWorker - job=taken project=p retries=0 A job is no longer this worker's")
+        .contains("INFO JobWorker - allDone=true A job worker has stopped");
+  }
+
+  @Test
+  void aWorkerTellsAndLogsWhatItRescues() throws Exception {
+    Told told = new Told();
+    database.consolidation().jobs().enqueue(job("silent"));
+    database.consolidation().jobs().claim("p");
+    database.execute(
+        "update consolidation_jobs set heartbeat_at = now() - interval '1 hour',"
+            + " started_at = now() - interval '1 hour', created_at = now() - interval '1 hour'");
+    String log =
+        logged(
+            () -> {
+              JobWorker worker = worker(told, run -> {});
+              assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
+              assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
+            });
+
+    assertThat(told.events).containsEntry(JobEvent.RESCUED, 1);
+    assertThat(log)
+        .contains(
+            "WARN JobWorker - job=silent project=p retries=1 status=PENDING"
+                + " Rescued a job without a sign of life");
+  }
+
+  @Test
+  void aWorkerLogsWhatATryFailedOf() throws Exception {
+    Told told = new Told();
+    database.consolidation().jobs().enqueue(job("bad"));
+    String log =
+        logged(
+            () -> {
+              JobWorker worker =
+                  worker(
+                      told,
+                      run -> {
+                        throw new IllegalStateException("as the test wants");
+                      });
+              assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
+              assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
+            });
+
+    assertThat(log)
+        .contains(
+            "WARN JobWorker - job=bad project=p retries=0 status=PENDING A try of a job failed, and"
+                + " is repeated")
+        .contains("java.lang.IllegalStateException: as the test wants");
+  }
+
+  private static NewJob job(String id) {
+    return NewJob.builder("p", TriggerType.MANUAL).id(id).build();
+  }
+
+  private JobWorker worker(Told told, JobHandler handler) {
+    return JobWorker.start(
+        database.consolidation().observedBy(told),
+        handler,
+        JobWorkerOptions.defaults().withProject("p").withPollInterval(Duration.ofMillis(10)),
+        null);
+  }
+
+  private static void await(CountDownLatch runs, CountDownLatch end) {
+    runs.countDown();
+    boolean ended = false;
+    while (!ended) {
+      try {
+        end.await();
+        ended = true;
+      } catch (InterruptedException now) {
+        // a handler that does not listen
+      }
+    }
+  }
+
+  private interface Work {
+    void run() throws Exception;
+  }
+
+  /** What is logged meanwhile: the tests' binding writes to the stream that is set then. */
+  private static String logged(Work work) throws Exception {
+    ByteArrayOutputStream log = new ByteArrayOutputStream();
+    PrintStream before = System.err;
+    System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+    try {
+      work.run();
+    } finally {
+      System.setErr(before);
+    }
+    return log.toString(StandardCharsets.UTF_8);
   }
 
   @Test
