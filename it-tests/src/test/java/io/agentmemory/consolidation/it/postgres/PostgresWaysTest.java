@@ -25,7 +25,7 @@ class PostgresWaysTest {
   @Test
   void namesTheThreeWaysWhenThereIsNone() throws IOException {
     assertThat(failure(Map.of(SERVER, "binaries", BIN, "/nowhere")))
-        .contains("JDBC URL", "Docker engine", ContainerServer.image(), "it-tests/with-postgres")
+        .contains("JDBC URL", "Docker engine", "pgvector/pgvector:pg17", "it-tests/with-postgres")
         .contains("no initdb, pg_ctl and pg_config together in /nowhere");
   }
 
