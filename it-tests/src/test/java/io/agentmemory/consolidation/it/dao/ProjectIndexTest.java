@@ -32,12 +32,8 @@ class ProjectIndexTest {
 
   @BeforeAll
   static void fill() throws SQLException {
-    String order = database.value("select pg_get_indexdef('idx_cm_embedding'::regclass)");
-    String byProject =
-        database.value("select pg_get_indexdef('idx_cm_embedding_project'::regclass)");
-    database.execute(
+    database.fillWithoutHnsw(
         """
-        drop index idx_cm_embedding, idx_cm_embedding_project;
         select setseed(0.5);
         create table centre as
           select c, array(select random() - 0.5 from generate_series(1, %d) where c > 0) as v
@@ -53,8 +49,6 @@ class ProjectIndexTest {
         from generate_series(1, 10000) as i join centre on c = 1 + i * 7919::bigint %% 100;
         """
             .formatted(DIMENSIONS));
-    database.execute(order + "; " + byProject);
-    database.execute("vacuum analyze consolidated_memories");
   }
 
   private static List<Embedding> queries(int count) {

@@ -40,12 +40,8 @@ class RowLevelSecurityPlansTest {
     role = database.value("select current_database()") + "_app";
     database.execute("create role " + role);
     database.execute(Schema.grantsScript(OPTIONS, role));
-    String order = database.value("select pg_get_indexdef('idx_cm_embedding'::regclass)");
-    String byProject =
-        database.value("select pg_get_indexdef('idx_cm_embedding_project'::regclass)");
-    database.execute(
+    database.fillWithoutHnsw(
         """
-        drop index idx_cm_embedding, idx_cm_embedding_project;
         select setseed(0.5);
         insert into consolidated_memories (id, project_id, content, memory_type,
           abstraction_level, source_memory_ids, embedding, tags, created_at, updated_at,
@@ -62,8 +58,6 @@ class RowLevelSecurityPlansTest {
         from generate_series(1, 20000) as i;
         """
             .formatted(DIMENSIONS));
-    database.execute(order + "; " + byProject);
-    database.execute("vacuum analyze consolidated_memories");
     database.execute("vacuum analyze consolidation_jobs");
   }
 

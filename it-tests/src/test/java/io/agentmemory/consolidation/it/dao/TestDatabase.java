@@ -156,6 +156,16 @@ final class TestDatabase
     }
   }
 
+  /** Fills while the HNSW indexes are away, builds them again and vacuums and analyses. */
+  void fillWithoutHnsw(String statements) throws SQLException {
+    String amongAll = value("select pg_get_indexdef('idx_cm_embedding'::regclass)");
+    String byProject = value("select pg_get_indexdef('idx_cm_embedding_project'::regclass)");
+    execute("drop index idx_cm_embedding, idx_cm_embedding_project");
+    execute(statements);
+    execute(amongAll + "; " + byProject);
+    execute("vacuum analyze consolidated_memories");
+  }
+
   /** The first column of every row, as text. */
   List<@Nullable String> column(String sql) throws SQLException {
     try (Connection connection = pool().getConnection();

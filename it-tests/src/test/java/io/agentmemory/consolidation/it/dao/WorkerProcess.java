@@ -6,9 +6,9 @@ import io.agentmemory.consolidation.dao.JobRun;
 import io.agentmemory.consolidation.dao.JobWorker;
 import io.agentmemory.consolidation.dao.JobWorkerOptions;
 import io.agentmemory.consolidation.dao.LeaseLostException;
+import io.agentmemory.consolidation.it.postgres.ForkedJvm;
 import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import javax.sql.DataSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * A process of workers, which ends when its input does. What happens to a job is left to a chance
@@ -31,7 +30,6 @@ public final class WorkerProcess {
   /** How the ids of jobs begin that no try completes. */
   static final String DOOMED = "doomed";
 
-  private static final String PASSWORD = "WORKER_PASSWORD";
   private static final int CONCURRENCY = 2;
   private static final int LONGEST_PHASE_MILLIS = 20;
   private static final int FAILS_ONE_IN = 20;
@@ -48,32 +46,18 @@ public final class WorkerProcess {
   }
 
   static Process start(ScratchDatabase database, int workers) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx128m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=off",
-            "-cp",
-            System.getProperty("java.class.path"),
-            WorkerProcess.class.getName(),
+    return ForkedJvm.of(
+            WorkerProcess.class,
+            database.server(),
             database.jdbcUrl(),
-            database.server().user(),
-            String.valueOf(workers));
-    builder.environment().put(PASSWORD, database.server().password());
-    return builder
+            "off",
+            String.valueOf(workers))
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }
 
-  /** Arguments: URL, user, how many workers. */
+  /** Its own argument: how many workers. */
   public static void main(String[] arguments) throws Exception {
-    PGSimpleDataSource dataSource = new PGSimpleDataSource();
-    dataSource.setUrl(arguments[0]);
-    dataSource.setUser(arguments[1]);
-    dataSource.setPassword(System.getenv(PASSWORD));
     int count = Integer.parseInt(arguments[2]);
     JobWorkerOptions options =
         JobWorkerOptions.defaults()
@@ -82,7 +66,7 @@ public final class WorkerProcess {
             .withLeaseTime(LEASE)
             .withBackoff(Duration.ofMillis(50), Duration.ofMillis(500));
     try (HikariDataSource pool = new HikariDataSource()) {
-      pool.setDataSource(dataSource);
+      pool.setDataSource(ForkedJvm.dataSource(arguments));
       pool.setMaximumPoolSize(count * (CONCURRENCY + 1));
       pool.setConnectionTimeout(5_000);
       pool.setInitializationFailTimeout(-1);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.it.postgres.ForkedJvm;
 import io.agentmemory.consolidation.it.postgres.PostgresServer;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.BuildProgress;
@@ -20,7 +21,6 @@ import io.agentmemory.consolidation.schema.UpgradeResult;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -222,10 +222,7 @@ class BulkLoadTest {
     private Loader() {}
 
     public static void main(String[] arguments) throws InterruptedException {
-      org.postgresql.ds.PGSimpleDataSource source = new org.postgresql.ds.PGSimpleDataSource();
-      source.setUrl(arguments[0]);
-      source.setUser(arguments[1]);
-      source.setPassword(System.getenv("LOADER_PASSWORD"));
+      DataSource source = ForkedJvm.dataSource(arguments);
       schema(source)
           .bulkLoad(
               () -> {
@@ -238,16 +235,8 @@ class BulkLoadTest {
 
   @Test
   void ofAProcessThatIsKilledIsFinishedByTheNextUpgrade() throws Exception {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            Loader.class.getName(),
-            database.jdbcUrl(),
-            PostgresServer.shared().user());
-    builder.environment().put("LOADER_PASSWORD", PostgresServer.shared().password());
-    Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    Process process =
+        ForkedJvm.of(Loader.class, PostgresServer.shared(), database.jdbcUrl(), "info").start();
     try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
       assertThat(output.lines().anyMatch("loaded"::equals)).isTrue();
       assertThat(schema().status().building()).containsExactly(INDEXES);

@@ -1,10 +1,10 @@
 package io.agentmemory.consolidation.it.schema;
 
+import io.agentmemory.consolidation.it.postgres.ForkedJvm;
 import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +15,6 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** An application that starts: a JVM of its own in which threads upgrade at the same time. */
 public final class Starter {
-  private static final String PASSWORD = "STARTER_PASSWORD";
-
   private Starter() {}
 
   /** What all threads of all starters do: an upgrade that builds indexes of small tables online. */
@@ -24,30 +22,19 @@ public final class Starter {
 
   /** Starts one. It prints a line for each thread: how many revisions it applied, and when. */
   static Process start(ScratchDatabase database, String name, int threads) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx128m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Starter.class.getName(),
+    return ForkedJvm.of(
+            Starter.class,
+            database.server(),
             database.jdbcUrl(),
-            database.server().user(),
+            "error",
             name,
-            String.valueOf(threads));
-    builder.environment().put(PASSWORD, database.server().password());
-    return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            String.valueOf(threads))
+        .start();
   }
 
-  /** Arguments: URL, user, application name, threads. */
+  /** Its own arguments: application name, threads. */
   public static void main(String[] arguments) throws Exception {
-    PGSimpleDataSource dataSource = new PGSimpleDataSource();
-    dataSource.setUrl(arguments[0]);
-    dataSource.setUser(arguments[1]);
-    dataSource.setPassword(System.getenv(PASSWORD));
+    PGSimpleDataSource dataSource = ForkedJvm.dataSource(arguments);
     dataSource.setApplicationName(arguments[2]);
     int threads = Integer.parseInt(arguments[3]);
     ExecutorService pool = Executors.newFixedThreadPool(threads);
