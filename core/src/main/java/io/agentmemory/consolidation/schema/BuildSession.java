@@ -50,9 +50,9 @@ final class BuildSession implements AutoCloseable {
   }
 
   private void take(Waiting waiting) {
-    long end = System.nanoTime() + waiting.deadline().toNanos();
+    long end = waiting.end();
     for (int attempt = 0; !lock.tryTakeForSession(session()); attempt++) {
-      if (System.nanoTime() >= end) {
+      if (System.nanoTime() - end >= 0) {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": " + lock.heldBy(session()), null);
       }

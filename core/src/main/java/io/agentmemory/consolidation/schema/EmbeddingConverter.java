@@ -68,9 +68,9 @@ final class EmbeddingConverter {
   private ConversionResult locked(Session plain) {
     try (SessionSettings settings = SessionSettings.forBuilds(plain)) {
       Session session = settings.session();
-      long end = System.nanoTime() + waiting.deadline().toNanos();
+      long end = waiting.end();
       for (int attempt = 0; !lock.tryTakeForSession(session); attempt++) {
-        if (System.nanoTime() >= end) {
+        if (System.nanoTime() - end >= 0) {
           throw new SchemaBusyException(
               "Gave up after " + waiting.deadline() + ": " + lock.heldBy(session), null);
         }
@@ -199,7 +199,7 @@ final class EmbeddingConverter {
    * deadline.
    */
   private List<@Nullable String> shortly(Session session, String name, String sql) {
-    long end = System.nanoTime() + waiting.deadline().toNanos();
+    long end = waiting.end();
     for (int attempt = 0; ; attempt++) {
       try {
         return transaction(session, name, sql);
@@ -208,7 +208,7 @@ final class EmbeddingConverter {
           throw e;
         }
         String others = Backends.inTheWay(session, List.of(table), waiting.lockTimeout());
-        if (System.nanoTime() >= end) {
+        if (System.nanoTime() - end >= 0) {
           throw new SchemaBusyException(
               "Gave up after " + waiting.deadline() + ": " + e.getMessage() + others, e);
         }
@@ -245,7 +245,7 @@ final class EmbeddingConverter {
         new Statements(options, extension.schema())
             .online(new PendingIndex(OwnRevisions.CONSOLIDATION_001, index))
             .get(0);
-    long end = System.nanoTime() + waiting.deadline().toNanos();
+    long end = waiting.end();
     try (BuildMonitor monitor = BuildMonitor.start(session, connections, online)) {
       monitor.begin(index.name());
       builder.make(session, create, index, end);

@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Identifiers;
 import io.agentmemory.consolidation.ddl.QualifiedName;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -160,11 +161,14 @@ public record HostTable(
   }
 
   private static void check(String what, @Nullable String expression) {
-    if (expression != null && (expression.isBlank() || expression.indexOf('\0') >= 0)) {
+    if (expression != null
+        && (expression.isBlank()
+            || expression.indexOf('\0') >= 0
+            || !StandardCharsets.UTF_8.newEncoder().canEncode(expression))) {
       throw new IllegalArgumentException(
           "The host table's expression for the "
               + what
-              + " is blank or holds U+0000. Give SQL over a row of the table, or leave it out");
+              + " is blank, or holds U+0000 or half a surrogate pair. Give SQL over a row of the table, or leave it out");
     }
   }
 }

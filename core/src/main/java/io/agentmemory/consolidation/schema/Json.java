@@ -8,11 +8,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * As much JSON as the history needs: maps, lists, strings, whole numbers, booleans and null. Reads
- * what PostgreSQL's {@code jsonb} writes.
+ * what PostgreSQL's {@code jsonb} writes, nested up to {@value #DEEPEST} deep.
  */
 final class Json {
+  private static final int DEEPEST = 100;
+
   private final String text;
   private int at;
+  private int depth;
 
   private Json(String text) {
     this.text = text;
@@ -78,11 +81,13 @@ final class Json {
   private @Nullable Object value() {
     space();
     char c = peek();
-    if (c == '{') {
-      return object();
-    }
-    if (c == '[') {
-      return array();
+    if (c == '{' || c == '[') {
+      if (++depth > DEEPEST) {
+        throw unexpected();
+      }
+      Object nested = c == '{' ? object() : array();
+      depth--;
+      return nested;
     }
     if (c == '"') {
       return string();
@@ -163,11 +168,15 @@ final class Json {
       case 'r' -> '\r';
       case 't' -> '\t';
       case 'u' -> {
-        at += 4;
-        if (at > text.length()) {
-          throw unexpected();
+        int code = 0;
+        for (int end = at + 4; at < end; at++) {
+          int digit = Character.digit(peek(), 16);
+          if (digit < 0) {
+            throw unexpected();
+          }
+          code = code * 16 + digit;
         }
-        yield (char) Integer.parseInt(text.substring(at - 4, at), 16);
+        yield (char) code;
       }
       default -> c;
     };

@@ -62,7 +62,7 @@ final class OnlineBuilder {
   }
 
   private UpgradeResult polling(Session session, UpgradeResult soFar) {
-    long end = System.nanoTime() + waiting.deadline().toNanos();
+    long end = waiting.end();
     for (int attempt = 0; ; attempt++) {
       if (lock.tryTakeForSession(session)) {
         try {
@@ -78,7 +78,7 @@ final class OnlineBuilder {
       if (!online.waits()) {
         return soFar.withNote("Indexes are building: " + holder);
       }
-      if (System.nanoTime() >= end) {
+      if (System.nanoTime() - end >= 0) {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": indexes are building: " + holder, null);
       }
@@ -157,7 +157,7 @@ final class OnlineBuilder {
       try {
         session.execute(create);
       } catch (SchemaSqlException e) {
-        if (Runner.worthAnotherTry(e) && System.nanoTime() < end) {
+        if (Runner.worthAnotherTry(e) && System.nanoTime() - end < 0) {
           LOG.atInfo()
               .addKeyValue("schema", options.schema())
               .addKeyValue("index", name)

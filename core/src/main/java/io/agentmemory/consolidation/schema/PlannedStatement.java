@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.QualifiedName;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +48,7 @@ public record PlannedStatement(
   }
 
   /**
-   * Copies the set.
+   * Refuses nulls where none may stand, and copies the set.
    *
    * @param revision the revision it belongs to, or null for what surrounds the revisions
    * @param name what it does, for example {@code create index idx_cm_tags}
@@ -63,6 +64,9 @@ public record PlannedStatement(
    * @param hazards what has to be allowed before it runs
    */
   public PlannedStatement {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(sql, "sql");
+    Objects.requireNonNull(work, "work");
     hazards = Set.copyOf(hazards);
   }
 }

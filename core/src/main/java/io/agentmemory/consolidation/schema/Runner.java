@@ -133,7 +133,7 @@ final class Runner {
 
   private <R> R retried(Connection connection, Supplier<Optional<R>> before, Body<R> body)
       throws SQLException {
-    long end = System.nanoTime() + waiting.deadline().toNanos();
+    long end = waiting.end();
     for (int attempt = 0; ; attempt++) {
       Optional<R> already = before.get();
       if (already.isPresent()) {
@@ -145,7 +145,7 @@ final class Runner {
         return result.get();
       }
       String obstacle = tried.obstacle + tried.inTheWay(new Session(connection));
-      if (System.nanoTime() >= end) {
+      if (System.nanoTime() - end >= 0) {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": " + obstacle, tried.cause);
       }

@@ -121,4 +121,19 @@ class SchemaOptionsTest {
   void refuseOtherJson(String json) {
     assertThatIllegalArgumentException().isThrownBy(() -> SchemaOptions.fromJson(json));
   }
+
+  @Test
+  void refuseJsonThatIsNestedTooDeepToRead() {
+    String deep = "{\"a\": ".repeat(100_000);
+    assertThatIllegalArgumentException().isThrownBy(() -> SchemaOptions.fromJson(deep));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> SchemaOptions.fromJson("{\"a\": \"\\u00-1\"}"));
+  }
+
+  @Test
+  void refuseAMappingThatNoServerCouldRead() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> HostTable.created("public").withText("'\ud800'"))
+        .withMessageContaining("half a surrogate pair");
+  }
 }

@@ -120,6 +120,11 @@ final class Arguments {
     return object(type, 1);
   }
 
+  /** A value of a type of the library's by its constructors and factories alone. */
+  @Nullable Object anew(Class<?> type, int depth) {
+    return depth < DEEPEST ? tried(type, depth + 1) : null;
+  }
+
   /** An instance to call a method on, null where there is none yet. */
   @Nullable Object receiver(Class<?> type) {
     Object kept = values.chance(0.5) ? kept(type) : null;

@@ -14,7 +14,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The public constructors and methods of a package, its nested types included. */
+/**
+ * The public constructors and methods of a package, its nested types included, but no abstract
+ * ones.
+ */
 final class EntryPoints {
   private EntryPoints() {}
 
@@ -25,7 +28,6 @@ final class EntryPoints {
             .stream()
             .map(JavaClass::reflect)
             .filter(EntryPoints::isPublic)
-            .filter(type -> !type.isInterface())
             .flatMap(
                 type ->
                     Stream.<Executable>concat(
@@ -34,6 +36,7 @@ final class EntryPoints {
                             : Stream.of(type.getDeclaredConstructors()),
                         Stream.of(type.getDeclaredMethods())))
             .filter(entry -> Modifier.isPublic(entry.getModifiers()) && !entry.isSynthetic())
+            .filter(entry -> !Modifier.isAbstract(entry.getModifiers()))
             .filter(entry -> !isOfTheLanguage(entry))
             .sorted(Comparator.comparing(EntryPoints::name))
             .toList();

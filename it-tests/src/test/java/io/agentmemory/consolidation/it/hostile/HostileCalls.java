@@ -103,10 +103,7 @@ final class HostileCalls {
     Throwable thrown = null;
     try {
       result = result(entry, receiver, given);
-      if (String.valueOf(result).contains(Tenants.HIDDEN)) {
-        fault(entry, given, "the result holds what is another project's", null);
-      }
-      arguments.see(result);
+      see(entry, given, result);
     } catch (InvocationTargetException e) {
       thrown = e.getCause();
       refused++;
@@ -116,6 +113,17 @@ final class HostileCalls {
     String wrong = around.after(entry, result, mayHaveWritten);
     if (wrong != null) {
       fault(entry, given, wrong, thrown);
+    }
+  }
+
+  private void see(Executable entry, @Nullable Object[] given, @Nullable Object result) {
+    try {
+      if (String.valueOf(result).contains(Tenants.HIDDEN)) {
+        fault(entry, given, "the result holds what is another project's", null);
+      }
+      arguments.see(result);
+    } catch (RuntimeException e) {
+      fault(entry, given, "the result cannot be written out", e);
     }
   }
 

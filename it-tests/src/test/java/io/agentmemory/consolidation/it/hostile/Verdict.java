@@ -4,8 +4,11 @@ import io.agentmemory.consolidation.dao.ConsolidationObserver;
 import io.agentmemory.consolidation.dao.DatabaseException;
 import io.agentmemory.consolidation.dao.InvalidInputException;
 import io.agentmemory.consolidation.schema.ConsolidationException;
+import io.agentmemory.consolidation.schema.SchemaSqlException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Whether a call may end as it did, going by what is documented. */
@@ -33,6 +36,9 @@ final class Verdict {
     if (thrown instanceof DatabaseException failure && !canceled(failure)) {
       return "refused by the database, SQLSTATE " + failure.sqlState();
     }
+    if (thrown instanceof SchemaSqlException failure && !ofADefinition(failure)) {
+      return "refused by the database, SQLSTATE " + failure.sqlState();
+    }
     if (!(thrown instanceof ConsolidationException) && !misuse(entry, arguments, thrown)) {
       return "not a documented exception";
     }
@@ -45,10 +51,20 @@ final class Verdict {
         && !String.valueOf(failure.getMessage()).contains("statement timeout");
   }
 
+  /**
+   * Definitions hold SQL, which the server may refuse: syntax, what is not there, data, limits,
+   * what it does not support, dependent objects.
+   */
+  private static boolean ofADefinition(SchemaSqlException failure) {
+    String state = String.valueOf(failure.sqlState());
+    return List.of("42", "22", "54", "0A", "2B").contains(state.substring(0, 2));
+  }
+
   /** Schema options refuse as the JDK does; so do values that only ever come from the library. */
   private static boolean misuse(Executable entry, @Nullable Object[] arguments, Throwable thrown) {
     if (thrown instanceof IllegalStateException) {
-      return EntryPoints.name(entry).equals("ConsolidationJob.lease()");
+      return Set.of("ConsolidationJob.lease()", "ColumnType.array()")
+          .contains(EntryPoints.name(entry));
     }
     boolean core = !entry.getDeclaringClass().getPackageName().endsWith(".dao");
     return (core && thrown.getClass().equals(IllegalArgumentException.class))
