@@ -19,6 +19,12 @@ import org.slf4j.LoggerFactory;
 final class Runner {
   private static final Logger LOG = LoggerFactory.getLogger(Runner.class);
 
+  private static final String READ_ONLY = "READ ONLY";
+  private static final String READ_WRITE = "READ WRITE";
+
+  /** What a standby says to a transaction that is to write. */
+  private static final String NOT_ON_A_STANDBY = "0A000";
+
   private static final String LOCK_NOT_AVAILABLE = "55P03";
   private static final String DEADLOCK = "40P01";
 
@@ -85,13 +91,23 @@ final class Runner {
     R in(Session session);
   }
 
+  /** For what must not change anything, and works on a standby as well. */
+  <R> R reading(Reading<R> reading) {
+    return rolledBack(READ_ONLY, reading);
+  }
+
+  /** For what makes things that are gone afterwards. */
   <R> R rolledBack(Reading<R> reading) {
+    return rolledBack(READ_WRITE, reading);
+  }
+
+  private <R> R rolledBack(String access, Reading<R> reading) {
     return connected(
         connection -> {
           connection.setAutoCommit(false);
           try {
             Session session = new Session(connection);
-            begin(session, waiting);
+            begin(session, waiting, access);
             return reading.in(session);
           } finally {
             restore(connection, false);
@@ -209,8 +225,20 @@ final class Runner {
    * @return the search_path that the session had
    */
   static String begin(Session session, Waiting waiting) {
-    session.execute(
-        "begin the transaction", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE");
+    return begin(session, waiting, READ_WRITE);
+  }
+
+  private static String begin(Session session, Waiting waiting, String access) {
+    try {
+      session.execute(
+          "begin the transaction", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, " + access);
+    } catch (SchemaSqlException e) {
+      if (NOT_ON_A_STANDBY.equals(e.sqlState())) {
+        throw new SchemaException(
+            "The server is a standby, where nothing can be written: connect to its primary", e);
+      }
+      throw e;
+    }
     String settings =
         """
         SELECT pg_catalog.current_setting('search_path'),

@@ -320,7 +320,7 @@ public final class Schema {
    */
   public UpgradePlan plan() {
     PlanWriter writer = new PlanWriter(options, planner, changelogs, allowed, online);
-    return runner().rolledBack(writer::write);
+    return runner().reading(writer::write);
   }
 
   /**
@@ -392,7 +392,7 @@ public final class Schema {
 
   private DowngradePlan planDown(Function<Snapshot, Plan> planning) {
     PlanWriter writer = new PlanWriter(options, planner, changelogs, allowed, online);
-    return runner().rolledBack(session -> writer.writeDown(session, planning));
+    return runner().reading(session -> writer.writeDown(session, planning));
   }
 
   private DowngradeResult down(Function<Snapshot, Plan> planning) {
@@ -430,7 +430,7 @@ public final class Schema {
    * own words: columns with type, nullability, default and generation, constraints, and indexes
    * with method, operator class, options, predicate and validity. Of an adopted table it looks at
    * what was added to it; indexes that somebody added are no difference. Makes temporary tables in
-   * a transaction that is rolled back, so it needs the privilege TEMPORARY and no replica.
+   * a transaction that is rolled back, so it needs the privilege TEMPORARY and the primary server.
    *
    * @return the differences; empty if there are none
    */
@@ -477,7 +477,7 @@ public final class Schema {
    * @return the findings, the gravest first; empty if nothing was found
    */
   public List<Finding> checkUp() {
-    return runner().rolledBack(session -> new CheckUp(session, options).findings());
+    return runner().reading(session -> new CheckUp(session, options).findings());
   }
 
   /**

@@ -34,7 +34,7 @@ interface Backend extends AutoCloseable {
    */
   String client(String database, String program, List<String> arguments) throws IOException;
 
-  /** Whether {@link #crash} can be asked for. */
+  /** Whether {@link #crash} and {@link #standby} can be asked for. */
   default boolean canCrash() {
     return false;
   }
@@ -42,6 +42,14 @@ interface Backend extends AutoCloseable {
   /** Stops the server as a crash stops it, and starts it again. */
   default void crash() throws IOException {
     throw new IOException("the " + place() + " cannot be made to crash");
+  }
+
+  /**
+   * Has another server follow this one, and returns the URL of its database "postgres"; user and
+   * password are the same.
+   */
+  default String standby() throws IOException {
+    throw new IOException("the " + place() + " cannot be followed");
   }
 
   /** Ends what was started for this server. */

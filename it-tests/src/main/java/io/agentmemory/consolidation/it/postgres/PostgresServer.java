@@ -239,7 +239,7 @@ public final class PostgresServer implements AutoCloseable {
         Stream.concat(repeatable, Stream.of(arguments)).toArray(String[]::new));
   }
 
-  /** Whether {@link #crash} works here: it does with a throw-away cluster. */
+  /** Whether {@link #crash} and {@link #standby} work here: they do with a throw-away cluster. */
   public boolean canCrash() {
     return backend.canCrash();
   }
@@ -252,6 +252,21 @@ public final class PostgresServer implements AutoCloseable {
   public void crash() {
     try {
       backend.crash();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Starts a hot standby that follows this server until that is closed, from a copy of all its
+   * databases.
+   *
+   * @return the JDBC URL of the standby's database "postgres"; user and password are this server's
+   * @throws UncheckedIOException if that fails
+   */
+  public String standby() {
+    try {
+      return backend.standby();
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }

@@ -151,6 +151,10 @@ final class ThrowAwayCluster implements Backend {
 
   @Override
   public String jdbcUrl() {
+    return url(port);
+  }
+
+  private static String url(String port) {
     return "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
   }
 
@@ -189,11 +193,23 @@ final class ThrowAwayCluster implements Backend {
 
   @Override
   public void crash() throws IOException {
+    ask("crash", port);
+  }
+
+  @Override
+  public String standby() throws IOException {
+    String other = freePorts().get(0);
+    ask("standby " + other, other);
+    return url(other);
+  }
+
+  private void ask(String line, String answering) throws IOException {
     OutputStream input = script.getOutputStream();
-    input.write('\n');
+    input.write((line + "\n").getBytes(StandardCharsets.UTF_8));
     input.flush();
-    if (!(READY + port).equals(output.readLine())) {
-      throw new IOException("the server did not start again after a crash");
+    String answer = output.readLine();
+    if (!(READY + answering).equals(answer)) {
+      throw new IOException("no server after \"" + line + "\": " + answer);
     }
   }
 
