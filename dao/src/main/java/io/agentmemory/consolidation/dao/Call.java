@@ -104,6 +104,14 @@ final class Call implements AutoCloseable {
     return this;
   }
 
+  /** Sends numbers in binary. */
+  Call integers(String name, long[] values) throws SQLException {
+    for (int position : sql.positions(name)) {
+      statement.setObject(position, values, Types.ARRAY);
+    }
+    return this;
+  }
+
   private Call array(String name, String type, Object[] values) throws SQLException {
     Array array = statement.getConnection().createArrayOf(type, values);
     for (int position : sql.positions(name)) {

@@ -9,13 +9,18 @@ import org.jspecify.annotations.Nullable;
 
 /** The search by vector and by words at once. */
 final class FusedSearch {
-  private FusedSearch() {}
+  private final MemorySession session;
+  private final SearchRule rule;
+  private final String projectId;
+  private final FusedQuery query;
+  private final VectorQuery nearest;
 
-  /** A project that was small when its words were counted needs no plan for the case that not. */
-  private static Way way(SearchRule rule, VectorQuery nearest, WordLeg leg) {
-    return leg.rows() > 0 && leg.rows() <= rule.exactUpTo(nearest)
-        ? Way.EXACTLY
-        : rule.way(nearest);
+  private FusedSearch(MemorySession session, SearchRule rule, String projectId, FusedQuery query) {
+    this.session = session;
+    this.rule = rule;
+    this.projectId = projectId;
+    this.query = query;
+    this.nearest = VectorQuery.of(query.embedding(), query.depth()).withFilter(query.filter());
   }
 
   static SearchResult<FusedHit> run(
@@ -25,45 +30,53 @@ final class FusedSearch {
       String projectId,
       FusedQuery query)
       throws SQLException {
-    VectorQuery nearest =
-        VectorQuery.of(query.embedding(), query.depth()).withFilter(query.filter());
+    FusedSearch search = new FusedSearch(session, rule, projectId, query);
     return WordSearch.run(
-        session,
-        statistics,
-        projectId,
-        query.text(),
-        query.match(),
-        query.depth(),
-        leg -> run(session, rule, projectId, query, nearest, leg));
+        session, statistics, projectId, query.text(), query.match(), query.depth(), search::run);
   }
 
-  private static WordSearch.Result<FusedHit> run(
-      MemorySession session,
-      SearchRule rule,
-      String projectId,
-      FusedQuery query,
-      VectorQuery nearest,
-      WordLeg leg)
-      throws SQLException {
-    Headline headline = query.headline();
+  /** A project that was small when its words were counted needs no plan for the case that not. */
+  private Way way(WordLeg leg) {
+    return leg.rows() > 0 && leg.rows() <= rule.exactUpTo(nearest)
+        ? Way.EXACTLY
+        : rule.way(nearest);
+  }
+
+  /** Whether a project was large when its words were counted, or in the last seconds. */
+  private boolean isLarge(WordLeg leg) {
+    int rows = rule.exactUpTo(nearest);
+    return leg.rows() > rows || rule.isLarge(projectId, rows);
+  }
+
+  private WordSearch.Result<FusedHit> run(WordLeg leg) throws SQLException {
     FusedSql.Shape shape =
         new FusedSql.Shape(
-            way(rule, nearest, leg),
+            way(leg),
             FilterSql.shape(query.filter()),
             leg.shape(),
             query.match(),
             query.method(),
-            headline != null,
+            query.headline() != null,
             session.withEmbeddings(),
             session.joined());
+    if (shape.way() == Way.BY_PROJECT && shape.filter() == 0 && isLarge(leg)) {
+      WordSearch.Result<FusedHit> result = run(leg, shape.following());
+      if (result.hits().strategy() == SearchStrategy.HNSW_BY_PROJECT) {
+        return result;
+      }
+    }
+    return run(leg, shape);
+  }
+
+  private WordSearch.Result<FusedHit> run(WordLeg leg, FusedSql.Shape shape) throws SQLException {
     try (Call call = session.prepare(shape, FusedSql::template)) {
       FilterSql.bind(query.filter(), call);
-      leg.bind(call, query.text(), headline);
-      if (!shape.ofRows() && shape.way() != Way.EXACTLY) {
+      leg.bind(call, query.text(), query.headline());
+      if (shape.usesIndex()) {
         call.integer("efSearch", SearchRule.candidates(nearest));
-        if (shape.way() == Way.BY_PROJECT) {
-          call.integer("exactUpTo", rule.exactUpTo(nearest));
-        }
+      }
+      if (shape.looks()) {
+        call.integer("exactUpTo", rule.exactUpTo(nearest));
       }
       if (query.method() == FusionMethod.CONVEX) {
         call.number("lengthDamping", query.lengthDamping());
@@ -75,31 +88,34 @@ final class FusedSearch {
               .integer("depth", query.depth())
               .number("textWeight", query.textWeight())
               .query(Settings.index(shape.joined()));
-      List<FusedHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
-      SearchStrategy strategy = SearchStrategy.NONE;
-      WordLeg.Found found = WordLeg.Found.NOTHING;
-      while (rows.next()) {
-        SearchRule.Indexes there = SearchRule.Indexes.read(rows, FusedSql.INDEXES);
-        rule.seen(there);
-        boolean large = rows.getBoolean(FusedSql.LARGE) && there.serve(shape.way());
-        strategy =
-            SearchSql.strategy(shape.way(), large, rows.getInt(FusedSql.FROM_INDEX), query.depth());
-        found = WordLeg.Found.read(rows, FusedSql.FOUND);
-        double score = rows.getDouble(FusedSql.SCORE);
-        if (!rows.wasNull()) {
-          hits.add(hit(session, rows, projectId, score, leg));
-        }
-      }
-      return new WordSearch.Result<>(new SearchResult<>(hits, strategy, found.words() == 0), found);
+      return read(leg, shape, rows);
     }
   }
 
-  private static FusedHit hit(
-      MemorySession session, ResultSet row, String projectId, double score, WordLeg leg)
+  /** The first row tells how the search went. */
+  private WordSearch.Result<FusedHit> read(WordLeg leg, FusedSql.Shape shape, ResultSet rows)
       throws SQLException {
+    rows.next();
+    SearchRule.Indexes there = SearchRule.Indexes.read(rows, FusedSql.INDEXES);
+    rule.seen(there);
+    boolean large = rows.getBoolean(FusedSql.LARGE) && there.serve(shape.way());
+    SearchStrategy strategy =
+        SearchSql.strategy(shape.way(), large, rows.getInt(FusedSql.FROM_INDEX), query.depth());
+    if (shape.looks()) {
+      rule.seen(projectId, rule.exactUpTo(nearest), strategy == SearchStrategy.HNSW_BY_PROJECT);
+    }
+    WordLeg.Found found = WordLeg.Found.read(rows, FusedSql.FOUND);
+    List<FusedHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
+    while (rows.next()) {
+      hits.add(hit(rows, leg));
+    }
+    return new WordSearch.Result<>(new SearchResult<>(hits, strategy, found.words() == 0), found);
+  }
+
+  private FusedHit hit(ResultSet row, WordLeg leg) throws SQLException {
     return new FusedHit(
         MemoryRow.read(row, FusedSql.MEMORY, projectId, session.vectors()),
-        score,
+        row.getDouble(FusedSql.SCORE),
         rank(row, FusedSql.SCORE + 1),
         distance(row, FusedSql.SCORE + 2),
         rank(row, FusedSql.SCORE + 3),

@@ -6,7 +6,7 @@ import io.agentmemory.consolidation.dao.SearchRule.Way;
 final class FusedSql {
   /**
    * Candidates of both searches, each scored by what the other search did not score yet, fused, and
-   * only then joined to what is shown.
+   * only then joined to what is shown. The first row, which has no score, tells how it went.
    */
   private static final String SEARCH =
       """
@@ -28,7 +28,7 @@ final class FusedSql {
           coalesce(c.distance, nullif({distanceOf}, 'NaN')) as distance,
           cast(coalesce(c.score, {scoreOf}) as float8) as text_score,
           length(m.content_tsv) as words
-        from candidates as c {row}
+        from candidates as c {row} {weighed}
       ),
       fused as materialized (
         select id, vector_rank, distance, text_rank, text_score, {fusion} as score
@@ -36,10 +36,13 @@ final class FusedSql {
         order by score desc, id
         limit :limit
       )
-      select {how}, {found}, {headline}, c.score, c.vector_rank, c.distance, c.text_rank,
-        c.text_score, {columns}
-      from (select) as always left join (fused as c {rowOfTable}) on true
-      order by c.score desc, c.id""";
+      select {how}, {indexes}, {found}, null as headline, null as score, null, null, null, null,
+        {noMemory}
+      union all
+      select null, null, null, null, null, null, null, null, {headline}, c.score,
+        c.vector_rank, c.distance, c.text_rank, c.text_score, {columns}
+      from fused as c {rowOfTable}
+      order by score desc, id""";
 
   /** A memory is looked up by itself, whatever the planner takes the candidates for. */
   private static final String ROW_OF_TABLE =
@@ -74,6 +77,24 @@ final class FusedSql {
       nearest as materialized (
         select id, distance from project_rows
         where shown and distance <> 'NaN' order by distance, id limit :depth
+      )""";
+
+  /** The index alone, for a project that is known to be large. */
+  private static final String FOLLOWED =
+      SearchSql.QUERY_BY_PROJECT
+          + """
+      ,
+      nearest as materialized (
+        select id, distance, content_tsv
+        from (
+          select id, content_tsv, embedding {distance} (select embedding from query) as distance
+          from {memories} as m
+          where project_id = :project and embedding is not null
+            and (select to_regclass({byProject}) is not null)
+          order by {coded} {innerProduct} (select coded from query)
+          limit :depth
+        ) as approximate
+        where distance <> 'NaN'
       )""";
 
   private static final String DISTANCE_OF_ROWS =
@@ -118,7 +139,11 @@ final class FusedSql {
   static final int SCORE = HEADLINE + 1;
   static final int MEMORY = SCORE + 5;
 
-  /** What the statement depends on. */
+  /**
+   * What the statement depends on.
+   *
+   * @param follows whether it only follows the index that keeps projects apart
+   */
   record Shape(
       Way way,
       int filter,
@@ -127,7 +152,34 @@ final class FusedSql {
       FusionMethod method,
       boolean withHeadline,
       boolean withEmbedding,
-      boolean joined) {
+      boolean joined,
+      boolean follows) {
+    Shape(
+        Way way,
+        int filter,
+        WordLeg.Shape leg,
+        WordMatch match,
+        FusionMethod method,
+        boolean withHeadline,
+        boolean withEmbedding,
+        boolean joined) {
+      this(way, filter, leg, match, method, withHeadline, withEmbedding, joined, false);
+    }
+
+    /** The same for a project that is known to be large, without a filter. */
+    Shape following() {
+      return new Shape(way, filter, leg, match, method, withHeadline, withEmbedding, joined, true);
+    }
+
+    /** Whether it looks for itself whether the project is large. */
+    boolean looks() {
+      return !ofRows() && way == Way.BY_PROJECT && !follows;
+    }
+
+    boolean usesIndex() {
+      return !ofRows() && way != Way.EXACTLY;
+    }
+
     /** Whether one scan of the project serves both legs. */
     boolean ofRows() {
       return leg.equals(WordLeg.COUNTED.shape());
@@ -144,17 +196,26 @@ final class FusedSql {
 
   private FusedSql() {}
 
+  private static String nearest(Shape shape) {
+    return shape.follows ? FOLLOWED : SearchSql.nearest(shape.way);
+  }
+
+  private static String how(Shape shape) {
+    return shape.follows ? "true, (select count(*) from nearest)" : SearchSql.how(shape.way);
+  }
+
   static String template(Shape shape) {
     boolean convex = shape.method == FusionMethod.CONVEX;
     boolean ofRows = shape.ofRows();
-    String legs = ofRows ? LEGS_OF_ROWS : SearchSql.nearest(shape.way) + ",\n{leg}";
-    String how = (ofRows ? "false, 0" : SearchSql.how(shape.way)) + ", " + SearchSql.INDEXES;
+    String legs = ofRows ? LEGS_OF_ROWS : nearest(shape) + ",\n{leg}";
+    String how = ofRows ? "false, 0" : how(shape);
     String words =
         shape.way == Way.BY_PROJECT ? ", content_tsv" : ", cast(null as tsvector) as content_tsv";
     String template =
         SEARCH
             .replace("{legs}", legs)
             .replace("{how}", how)
+            .replace("{indexes}", SearchSql.INDEXES)
             .replace("{ofNearest}", ofRows ? "" : words)
             .replace("{ofMatching}", ofRows ? "" : CARRIED_BY_MATCHING)
             .replace("{ofBoth}", ofRows ? "" : CARRIED_BY_BOTH)
@@ -164,9 +225,10 @@ final class FusedSql {
             .replace("{fusion}", convex ? CONVEX : RECIPROCAL_RANK)
             .replace("{from}", convex ? CONVEX_FROM : "from scored")
             .replace("{headline}", TextSql.headline(shape.withHeadline, shape.match))
-            .replace("{columns}", MemoryRow.columns(shape.withEmbedding));
+            .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
+            .replace("{noMemory}", MemoryRow.nulls(shape.withEmbedding));
     String search =
-        WordLeg.into(template, shape.leg, ofRows ? DISTANCE_OF_ROWS : CARRIED_BY_MATCHING)
+        WordSql.into(template, shape.leg, ofRows ? DISTANCE_OF_ROWS : CARRIED_BY_MATCHING)
             .replace("{filter}", FilterSql.conditions(shape.filter));
     return shape.settings().around(search, shape.joined);
   }

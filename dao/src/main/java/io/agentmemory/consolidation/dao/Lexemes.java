@@ -9,10 +9,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lexemes of texts as the schema's text search configuration sees them, stop words left out.
@@ -51,36 +49,24 @@ final class Lexemes {
   private volatile long validUntil = System.nanoTime();
   private volatile boolean oneByOne = true;
 
-  /** The lexemes of a text, each once, in order. */
-  List<String> of(MemorySession session, String text) throws SQLException {
+  /** The lexemes of a text, each once. */
+  Collection<String> of(MemorySession session, String text) throws SQLException {
     if (System.nanoTime() - validUntil >= 0 || known.size() > MOST_WORDS) {
       known.clear();
       oneByOne = true;
       validUntil = System.nanoTime() + VALIDITY;
     }
-    Set<String> words = oneByOne ? plainWords(text) : null;
-    if (words == null) {
-      return ofText(session, text);
-    }
-    Set<String> lexemes = new TreeSet<>();
-    List<String> unknown = new ArrayList<>();
-    for (String word : words) {
-      List<String> found = known.get(word);
-      if (found == null) {
-        unknown.add(word);
-      } else {
-        lexemes.addAll(found);
-      }
-    }
-    if (!unknown.isEmpty() && !learn(session, unknown, lexemes)) {
-      return ofText(session, text);
-    }
-    return List.copyOf(lexemes);
+    Set<String> lexemes = new HashSet<>();
+    List<String> unknown = new ArrayList<>(0);
+    return oneByOne
+            && collect(text, lexemes, unknown)
+            && (unknown.isEmpty() || learn(session, unknown, lexemes))
+        ? lexemes
+        : ofText(session, text);
   }
 
-  /** The words of a text, with a mark behind each at most; null if it has others. */
-  private static @Nullable Set<String> plainWords(String text) {
-    Set<String> words = new HashSet<>();
+  /** The words of a text, with a mark behind each at most; false if it has others. */
+  private boolean collect(String text, Set<String> lexemes, List<String> unknown) {
     for (int at = 0; at < text.length(); ) {
       int start = at;
       while (at < text.length() && isLetter(text.charAt(at))) {
@@ -91,16 +77,22 @@ final class Lexemes {
         at++;
       }
       if (at < text.length() && " \n\r\t".indexOf(text.charAt(at++)) < 0) {
-        return null;
+        return false;
       }
       if (end - start > LONGEST_WORD) {
-        return null;
+        return false;
       }
       if (end > start) {
-        words.add(text.substring(start, end));
+        String word = text.substring(start, end);
+        List<String> found = known.get(word);
+        if (found == null) {
+          unknown.add(word);
+        } else {
+          lexemes.addAll(found);
+        }
       }
     }
-    return words;
+    return true;
   }
 
   private static boolean isLetter(char c) {

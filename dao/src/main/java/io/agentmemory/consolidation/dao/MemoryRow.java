@@ -37,6 +37,11 @@ final class MemoryRow {
     return withEmbedding ? COLUMNS_AND_EMBEDDING : COLUMNS;
   }
 
+  /** As many nulls, the first of them named {@code id}. */
+  static String nulls(boolean withEmbedding) {
+    return "null as id" + ", null".repeat(withEmbedding ? COUNT : COUNT - 1);
+  }
+
   /** Reads the columns that start at a position; {@code vectors} is null without embedding. */
   static ConsolidatedMemory read(
       ResultSet row, int first, String projectId, @Nullable VectorFormat vectors)

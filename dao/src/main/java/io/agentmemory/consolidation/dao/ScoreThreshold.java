@@ -1,7 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code tsquery} for every memory whose words weigh at least so much, which GIN evaluates inside
@@ -16,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param everything whether every memory that holds any of the words matches
  */
 record ScoreThreshold(String query, long weight, boolean everything) {
-  private static final int STEPS = 512;
+  private static final int STEPS = 256;
+
+  private static final int INITIAL_LENGTH = 256;
 
   /** A tree of more parts is replaced by one that lets more rows through. */
   static final int MOST_PARTS = 400;
@@ -34,11 +35,10 @@ record ScoreThreshold(String query, long weight, boolean everything) {
     if (counted.isEmpty() || weight <= counted.get(counted.size() - 1).weight()) {
       return anyOf(counted, uncounted);
     }
-    String tree = tree(counted, weight);
-    return tree == null
-        ? anyOf(counted, uncounted)
-        : new ScoreThreshold(
-            any(uncounted, new StringBuilder()).append(tree).toString(), weight, false);
+    StringBuilder query = any(uncounted, new StringBuilder(INITIAL_LENGTH));
+    return tree(counted, weight, query)
+        ? new ScoreThreshold(query.toString(), weight, false)
+        : anyOf(counted, uncounted);
   }
 
   private static ScoreThreshold anyOf(List<WordWeight> counted, List<WordWeight> uncounted) {
@@ -48,7 +48,10 @@ record ScoreThreshold(String query, long weight, boolean everything) {
   }
 
   private static StringBuilder any(List<WordWeight> words, StringBuilder query) {
-    words.forEach(word -> query.append(word.quoted()).append('|'));
+    for (WordWeight word : words) {
+      word.quote(query);
+      query.append('|');
+    }
     return query;
   }
 
@@ -84,55 +87,101 @@ record ScoreThreshold(String query, long weight, boolean everything) {
     return 0;
   }
 
-  /** The tree; null where it would let everything through. */
-  private static @Nullable String tree(List<WordWeight> words, long weight) {
+  /** Adds the tree; false where it would let everything through. */
+  private static boolean tree(List<WordWeight> words, long weight, StringBuilder query) {
+    int start = query.length();
     int considered = words.size();
     long needed = weight;
     while (needed > 0) {
-      Tree tree = new Tree(words.subList(0, considered));
-      String query = tree.reaching(0, needed);
+      Tree tree = new Tree(words, considered, query);
+      Reaching reaching = tree.add(0, needed);
       if (tree.parts <= MOST_PARTS) {
-        return query == null || query.isEmpty() ? null : query;
+        return reaching != Reaching.NEVER && reaching != Reaching.ALWAYS;
       }
+      query.setLength(start);
       considered--;
       needed -= words.get(considered).weight();
     }
-    return null;
+    return false;
+  }
+
+  /** When words reach a weight. */
+  private enum Reaching {
+    NEVER,
+    ALWAYS,
+    /** Where they match a query without an "or". */
+    ALL_OF,
+    /** Where they match a query with one. */
+    ANY_OF
   }
 
   private static final class Tree {
     private final List<WordWeight> words;
+    private final StringBuilder query;
     private final long[] left;
     private int parts;
 
-    Tree(List<WordWeight> words) {
+    Tree(List<WordWeight> words, int considered, StringBuilder query) {
       this.words = words;
-      left = new long[words.size() + 1];
-      for (int i = words.size() - 1; i >= 0; i--) {
+      this.query = query;
+      left = new long[considered + 1];
+      for (int i = considered - 1; i >= 0; i--) {
         left[i] = left[i + 1] + words.get(i).weight();
       }
     }
 
-    /** What the words from one on must match; null if they cannot, empty if they need not. */
-    @Nullable String reaching(int from, long needed) {
+    /** Adds what the words from one on must match; nothing if they cannot or need not. */
+    Reaching add(int from, long needed) {
       if (needed <= 0) {
-        return "";
+        return Reaching.ALWAYS;
       }
       if (left[from] < needed || ++parts > MOST_PARTS) {
-        return null;
+        return Reaching.NEVER;
       }
-      WordWeight word = words.get(from);
-      String with = reaching(from + 1, needed - word.weight());
-      String without = reaching(from + 1, needed);
-      if (with == null || with.equals(without)) {
+      int start = query.length();
+      words.get(from).quote(query);
+      int end = query.length();
+      query.append('&');
+      Reaching with = add(from + 1, needed - words.get(from).weight());
+      if (with == Reaching.NEVER) {
+        query.setLength(start);
+        return add(from + 1, needed);
+      }
+      int rest = end + 1;
+      if (with == Reaching.ALWAYS) {
+        query.setLength(end);
+      } else if (with == Reaching.ANY_OF) {
+        query.insert(rest++, '(');
+      }
+      int restEnd = query.length();
+      if (with == Reaching.ANY_OF) {
+        query.append(')');
+      }
+      end = query.length();
+      query.append('|');
+      Reaching without = add(from + 1, needed);
+      if (without == Reaching.NEVER) {
+        query.setLength(end);
+        return with == Reaching.ANY_OF ? with : Reaching.ALL_OF;
+      }
+      if (with == without && repeats(rest, restEnd, end + 1)) {
+        query.delete(start, end + 1);
         return without;
       }
-      String both = with.isEmpty() ? word.quoted() : word.quoted() + "&" + grouped(with);
-      return without == null ? both : both + "|" + without;
+      return Reaching.ANY_OF;
     }
 
-    private static String grouped(String query) {
-      return query.indexOf('|') < 0 ? query : "(" + query + ")";
+    /** Whether what was added last, from a position on, is what stands between two others. */
+    private boolean repeats(int start, int end, int last) {
+      if (end - start != query.length() - last) {
+        return false;
+      }
+      for (int i = start; i < end; i++) {
+        if (query.charAt(i) != query.charAt(last + i - start)) {
+          return false;
+        }
+      }
+      return true;
     }
   }
 }

@@ -34,7 +34,7 @@ final class TextSearch {
 
   private static String template(Shape shape) {
     String search =
-        WordLeg.into(SEARCH, shape.leg, "")
+        WordSql.into(SEARCH, shape.leg, "")
             .replace("{headline}", TextSql.headline(shape.withHeadline, shape.match))
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));

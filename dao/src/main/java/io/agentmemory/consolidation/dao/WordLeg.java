@@ -2,15 +2,14 @@ package io.agentmemory.consolidation.dao;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The words' part of a search: common table expressions that end in {@code matching (id, score)},
- * the {@code :depth} best by their words.
+ * The words' part of a search, see {@link WordSql}.
  *
  * @param shape what the SQL depends on
  * @param words the words that count; none where the statement finds them itself
@@ -25,19 +24,22 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   private static final int HIDE_PROJECT_FROM = 10_000;
 
   /** How many of the words that occur, and how many of those that may occur, count at most. */
-  private static final int MOST_WORDS = 32;
+  static final int MOST_WORDS = 32;
 
-  private static final String[] WORDS = names("word");
-  private static final String[] WEIGHTS = names("weight");
+  /** The words of a statement are rounded up to so many, for fewer statements to prepare. */
+  private static final int SLOTS = 4;
 
-  private enum Kind {
+  private static final Comparator<WordWeight> RAREST_FIRST =
+      Comparator.comparingLong(WordWeight::holding).thenComparing(WordWeight::lexeme);
+
+  enum Kind {
     WEB_SEARCH,
     COUNTED,
     WEIGHED
   }
 
-  /** Legs of one shape share their SQL. */
-  record Shape(Kind kind, int words, boolean hidesProject) {
+  /** Legs of one shape share their SQL, which has slots for at least as many words as there are. */
+  record Shape(Kind kind, int slots, boolean hidesProject) {
     /**
      * Whether one plan serves all words. A custom plan takes longer to make than most of these
      * searches to run, and knows no better: how many rows a threshold lets through is not estimated
@@ -54,148 +56,33 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   /** For a project that is small; a larger one is only told to be larger. */
   static final WordLeg COUNTED = new WordLeg(new Shape(Kind.COUNTED, 0, false), List.of(), null, 0);
 
-  private static final String WEB_SEARCH_SQL =
-      """
-      matching as materialized (
-        select id, ts_rank_cd(content_tsv, {words}) as score{carried}
-        from {memories}
-        where project_id = :project and content_tsv @@ {words}{filter}
-        order by score desc, id
-        limit :depth
-      )""";
-
-  /** One scan of the project finds the rows, counts the words and so gives their weights. */
-  private static final String COUNTED_SQL =
-      """
-      project_rows as materialized (
-        select id, content_tsv, (true{filter}) as shown{carried}
-        from {memories}
-        where project_id = :project
-        limit {small} + 1
-      ),
-      words as materialized (
-        select number,
-          cast('''' || replace(replace(lexeme, chr(92), chr(92) || chr(92)), '''', '''''') || ''''
-            as tsquery) as word
-        from unnest(to_tsvector({configuration}, :text)) with ordinality
-          as lexemes (lexeme, positions, labels, number)
-      ),
-      held as materialized (
-        select id, shown, number
-        from project_rows join words on content_tsv @@ word
-        where (select count(*) from project_rows) <= {small}
-      ),
-      weights as materialized (
-        select number, cast(round(1e8 * ln(1 + (n - holding + 0.5) / (holding + 0.5))) as int)
-          as weight
-        from (
-          select number, cast(count(*) as float8) as holding
-          from held group by number order by 2, number limit {mostWords}
-        ) as counted, (select cast(count(*) as float8) as n from project_rows) as size
-      ),
-      word_scores as materialized (
-        select id, shown, sum(weight) as score
-        from held join weights using (number)
-        group by id, shown
-      ),
-      matching as materialized (
-        select id, score from word_scores
-        where shown order by score desc, id limit :depth
-      )""";
-
-  private static final String WEIGHED_SQL =
-      """
-      matching as materialized (
-        select id, {sum} as score{carried}
-        from {memories}
-        where {ofProject} and content_tsv @@ (select cast(:threshold as tsquery)){filter}
-        order by score desc, id
-        limit :depth
-      )""";
-
-  private static String[] names(String parameter) {
-    return IntStream.range(0, 2 * MOST_WORDS).mapToObj(i -> parameter + i).toArray(String[]::new);
-  }
-
   /** The leg for about so many memories among those of a project whose words were counted. */
-  static WordLeg weighed(ProjectWords project, List<String> lexemes, double expected) {
-    List<WordWeight> all =
-        lexemes.stream()
-            .map(project::weigh)
-            .sorted(Comparator.comparingLong(WordWeight::holding).thenComparing(WordWeight::lexeme))
-            .toList();
-    List<WordWeight> counted =
-        all.stream().filter(word -> word.holding() > 0).limit(MOST_WORDS).toList();
-    List<WordWeight> uncounted =
-        all.stream().filter(word -> word.holding() == 0).limit(MOST_WORDS).toList();
-    List<WordWeight> words = Stream.concat(uncounted.stream(), counted.stream()).toList();
+  static WordLeg weighed(ProjectWords project, Collection<String> lexemes, double expected) {
+    List<WordWeight> counted = new ArrayList<>(lexemes.size());
+    List<WordWeight> uncounted = new ArrayList<>();
+    for (String lexeme : lexemes) {
+      WordWeight word = project.weigh(lexeme);
+      (word.holding() > 0 ? counted : uncounted).add(word);
+    }
+    rarest(counted);
+    rarest(uncounted);
+    List<WordWeight> words = new ArrayList<>(uncounted.size() + counted.size());
+    words.addAll(uncounted);
+    words.addAll(counted);
+    int slots = (words.size() + SLOTS - 1) / SLOTS * SLOTS;
     return new WordLeg(
-        new Shape(Kind.WEIGHED, words.size(), project.rows() >= HIDE_PROJECT_FROM),
+        new Shape(Kind.WEIGHED, slots, project.rows() >= HIDE_PROJECT_FROM),
         words,
         ScoreThreshold.reachedBy(expected, counted, uncounted, project.rows()),
         project.rows());
   }
 
-  /**
-   * Puts this leg's SQL into a template that uses its parts.
-   *
-   * @param carried what else it reads of the rows that match, of all rows where it counts the words
-   */
-  static String into(String template, Shape shape, String carried) {
-    return template
-        .replace("{leg}", leg(shape).replace("{carried}", carried))
-        .replace("{found}", found(shape))
-        .replace("{scoreOf}", scoreOf(shape));
-  }
-
-  private static String leg(Shape shape) {
-    return switch (shape.kind) {
-      case WEB_SEARCH -> WEB_SEARCH_SQL.replace("{words}", TextSql.WEB_SEARCH);
-      case COUNTED ->
-          COUNTED_SQL
-              .replace("{small}", String.valueOf(SMALL))
-              .replace("{mostWords}", String.valueOf(MOST_WORDS));
-      case WEIGHED ->
-          WEIGHED_SQL
-              .replace("{sum}", sum(shape, ""))
-              .replace(
-                  "{ofProject}",
-                  shape.hidesProject ? "project_id || '' = :project" : "project_id = :project");
-    };
-  }
-
-  /** Each word's query is read once, not for each row, as it were in a plan for all values. */
-  private static String sum(Shape shape, String alias) {
-    StringBuilder sql = new StringBuilder("(cast(0 as bigint)");
-    IntStream.range(0, shape.words)
-        .forEach(
-            i ->
-                sql.append(
-                    " + case when %scontent_tsv @@ (select cast(:word%d as tsquery))"
-                            .formatted(alias, i)
-                        + " then cast(:weight%d as bigint) else 0 end".formatted(i)));
-    return sql.append(')').toString();
-  }
-
-  /** The score of a row {@code m}, or of its {@code word_scores w}, if not in {@code matching}. */
-  private static String scoreOf(Shape shape) {
-    return switch (shape.kind) {
-      case WEB_SEARCH ->
-          "case when m.content_tsv @@ {words} then ts_rank_cd(m.content_tsv, {words}) else 0 end"
-              .replace("{words}", TextSql.WEB_SEARCH);
-      case COUNTED -> "coalesce(w.score, 0)";
-      case WEIGHED -> sum(shape, "m.");
-    };
-  }
-
-  private static String found(Shape shape) {
-    return switch (shape.kind) {
-      case WEB_SEARCH -> "0, numnode(" + TextSql.WEB_SEARCH + "), 0, 0";
-      case COUNTED -> "(select count(*) from project_rows), (select count(*) from words), 0, 0";
-      case WEIGHED ->
-          "0, %d, (select count(*) from matching), (select min(score) from matching)"
-              .formatted(shape.words);
-    };
+  /** Leaves the rarest, in order. */
+  private static void rarest(List<WordWeight> words) {
+    words.sort(RAREST_FIRST);
+    if (words.size() > MOST_WORDS) {
+      words.subList(MOST_WORDS, words.size()).clear();
+    }
   }
 
   /** Sets the parameters of the leg and of the headline. */
@@ -209,10 +96,13 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
     if (threshold == null) {
       return;
     }
-    for (int i = 0; i < words.size(); i++) {
-      call.text(WORDS[i], words.get(i).quoted()).integer(WEIGHTS[i], words.get(i).weight());
+    long[] weights = new long[words.size()];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = words.get(i).weight();
     }
-    call.text("threshold", threshold.query());
+    call.text("words", WordWeight.array(words))
+        .integers("weights", weights)
+        .text("threshold", threshold.query());
   }
 
   /** Scores as they are told: weights in their units, ranks as the server gives them. */
@@ -224,7 +114,7 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
    * What the columns of {@code {found}} say.
    *
    * @param projectRows how many memories the project has, up to a bound; 0 where not asked
-   * @param words how many words there are to search for
+   * @param words whether there are words to search for: 0 if not
    * @param matching how many memories match, up to the depth; 0 where it does not matter
    * @param lowest the lowest score among them
    */

@@ -1,7 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import java.sql.SQLException;
-import java.util.List;
+import java.util.Collection;
 
 /** Chooses how the words of a search are matched, and does so again where that fell short. */
 final class WordSearch {
@@ -40,7 +40,7 @@ final class WordSearch {
       }
       project = statistics.count(session, projectId);
     }
-    List<String> lexemes = statistics.lexemes.of(session, text);
+    Collection<String> lexemes = statistics.lexemes.of(session, text);
     if (lexemes.isEmpty()) {
       return attempt.run(WordLeg.WEB_SEARCH).hits;
     }

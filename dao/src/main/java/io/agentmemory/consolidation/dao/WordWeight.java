@@ -1,5 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
+import java.util.List;
+
 /**
  * A lexeme and how much it counts: {@code ln(1 + (n - f + 0.5) / (f + 0.5))} where {@code f} of a
  * project's {@code n} memories hold it, as in Lucene's BM25. In whole hundred-millionths, so that
@@ -23,8 +25,33 @@ record WordWeight(String lexeme, long holding, long weight) {
     return Math.min(1, Math.max((double) holding, 0.5) / Math.max(rows, 1));
   }
 
-  /** As a part of a {@code tsquery} in text. */
-  String quoted() {
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'";
+  /** Adds it as a part of a {@code tsquery} in text. */
+  void quote(StringBuilder query) {
+    query.append('\'');
+    for (int i = 0; i < lexeme.length(); i++) {
+      char c = lexeme.charAt(i);
+      if (c == '\'' || c == '\\') {
+        query.append(c);
+      }
+      query.append(c);
+    }
+    query.append('\'');
+  }
+
+  /** An array of {@code tsquery} in text. */
+  static String array(List<WordWeight> words) {
+    StringBuilder array = new StringBuilder(16 * words.size()).append('{');
+    for (WordWeight word : words) {
+      array.append(array.length() > 1 ? ",\"" : "\"");
+      int start = array.length();
+      word.quote(array);
+      for (int i = array.length() - 1; i >= start; i--) {
+        if (array.charAt(i) == '"' || array.charAt(i) == '\\') {
+          array.insert(i, '\\');
+        }
+      }
+      array.append('"');
+    }
+    return array.append('}').toString();
   }
 }
