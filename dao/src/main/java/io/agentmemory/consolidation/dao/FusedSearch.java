@@ -44,8 +44,8 @@ final class FusedSearch {
 
   /** Whether a project was large when its words were counted, or in the last seconds. */
   private boolean isLarge(WordLeg leg) {
-    int rows = rule.exactUpTo(nearest);
-    return leg.rows() > rows || rule.isLarge(projectId, rows);
+    return leg.rows() > rule.exactUpTo(nearest)
+        || rule.isLarge(projectId, query.filter(), rule.bound(nearest));
   }
 
   private WordSearch.Result<FusedHit> run(WordLeg leg) throws SQLException {
@@ -101,8 +101,12 @@ final class FusedSearch {
     boolean large = rows.getBoolean(FusedSql.LARGE) && there.serve(shape.way());
     SearchStrategy strategy =
         SearchSql.strategy(shape.way(), large, rows.getInt(FusedSql.FROM_INDEX), query.depth());
-    if (shape.looks()) {
-      rule.seen(projectId, rule.exactUpTo(nearest), strategy == SearchStrategy.HNSW_BY_PROJECT);
+    if (shape.looks() && shape.filter() == 0) {
+      rule.seen(
+          projectId,
+          query.filter(),
+          rule.bound(nearest),
+          strategy == SearchStrategy.HNSW_BY_PROJECT);
     }
     WordLeg.Found found = WordLeg.Found.read(rows, FusedSql.FOUND);
     List<FusedHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
