@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Immutable and thread-safe. A null expression says that the host has no such thing.
  *
- * @param table the table, adopted where it exists, created where it does not
+ * @param table the table, adopted where it exists, created where it does not, in a schema that
+ *     exists or is the library's
  * @param idColumn the column that is its primary key, of a text type
  * @param project the project (tenant) of a row. Where it is the bare name of a column, reading a
  *     project's rows is helped by an index over the column as text; there is none over an
@@ -42,7 +43,8 @@ public record HostTable(
   /**
    * Checks the column and the expressions for what no SQL text could hold.
    *
-   * @param table the table, adopted where it exists, created where it does not
+   * @param table the table, adopted where it exists, created where it does not, in a schema that
+   *     exists or is the library's
    * @param idColumn the column that is its primary key, of a text type
    * @param project the project (tenant) of a row
    * @param text what the memory says

@@ -48,6 +48,8 @@ public final class SchemaSqlException extends SchemaException {
       case "42P07", "42701", "42710" ->
           "\nSomething of that name was made by somebody else: rename it, or drop it, then try"
               + " again.";
+      case "3F000" ->
+          "\nOnly the schema that the options name is made: make that one yourself, or name another.";
       case "42501" ->
           "\nThe role lacks that privilege: connect as the role that owns the tables, or have it"
               + " granted.";

@@ -291,6 +291,7 @@ final class Arguments {
                 argument == null
                     || (argument instanceof Object[] array && holdNull(array))
                     || (argument instanceof Collection<?> all && holdNull(all.toArray()))
-                    || (argument instanceof Map<?, ?> map && holdNull(map.values().toArray())));
+                    || (argument instanceof Map<?, ?> map
+                        && (holdNull(map.keySet().toArray()) || holdNull(map.values().toArray()))));
   }
 }

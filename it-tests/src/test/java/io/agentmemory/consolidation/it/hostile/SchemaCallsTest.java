@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.agentmemory.consolidation.schema.Schema;
 import java.lang.reflect.Executable;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
@@ -68,5 +70,21 @@ class SchemaCallsTest {
     assertThat(schemas.pool().getHikariPoolMXBean().getActiveConnections()).isZero();
     schemas.reset();
     assertThat(Schema.on(schemas.pool(), Schemas.OPTIONS).verify()).isEmpty();
+  }
+
+  @Test
+  void a_change_of_the_other_schema_would_be_found() throws SQLException {
+    schemas.reset();
+    Schemas.State before = schemas.state();
+    assertThat(schemas.theirsIsUntouched(before)).isTrue();
+    try (Connection connection = schemas.pool().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE INDEX more ON theirs.consolidation_jobs (id)");
+      assertThat(schemas.theirsIsUntouched(schemas.state())).isFalse();
+      statement.execute("DROP INDEX theirs.more");
+      statement.execute("CREATE INDEX more ON public.consolidation_jobs (id)");
+      assertThat(schemas.state().all()).isNotEqualTo(before.all());
+      statement.execute("DROP INDEX public.more");
+    }
   }
 }

@@ -57,7 +57,7 @@ final class Verdict {
    */
   private static boolean ofADefinition(SchemaSqlException failure) {
     String state = String.valueOf(failure.sqlState());
-    return List.of("42", "22", "54", "0A", "2B").contains(state.substring(0, 2));
+    return List.of("42", "3F", "22", "54", "0A", "2B").contains(state.substring(0, 2));
   }
 
   /** Schema options refuse as the JDK does; so do values that only ever come from the library. */

@@ -83,6 +83,19 @@ class RefusalTest {
   }
 
   @Test
+  void refusesAHostTableInASchemaThatIsNotThereAndChangesNothing() {
+    schema().downgradeToNothing();
+    String before = database.dumpSchema();
+    HostTable elsewhere = HostTable.created("nowhere");
+    SchemaOptions options = SchemaOptions.builder().hostTable(elsewhere).build();
+    assertThatExceptionOfType(SchemaSqlException.class)
+        .isThrownBy(() -> Schema.on(database.dataSource(), options).upgrade())
+        .withMessageContaining("schema \"nowhere\" does not exist")
+        .withMessageContaining("make that one yourself");
+    assertThat(database.dumpSchema()).isEqualTo(before);
+  }
+
+  @Test
   void findsDataBehindARowLevelPolicy() {
     Sql.run(database.dataSource(), MEMORY);
     Sql.run(
