@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** One use of a {@link Sql}: its parameters are set by name, then it runs. Closes its statement. */
 final class Call implements AutoCloseable {
+  /** Sets a statement's parameters. */
+  interface Parameters {
+    void set(Call call) throws SQLException;
+  }
+
   private final Sql sql;
   private final PreparedStatement statement;
 
@@ -66,6 +71,13 @@ final class Call implements AutoCloseable {
     return this;
   }
 
+  Call flag(String name, boolean value) throws SQLException {
+    for (int position : sql.positions(name)) {
+      statement.setBoolean(position, value);
+    }
+    return this;
+  }
+
   Call time(String name, @Nullable Instant value) throws SQLException {
     for (int position : sql.positions(name)) {
       if (value == null) {
@@ -79,6 +91,16 @@ final class Call implements AutoCloseable {
 
   Call texts(String name, Collection<String> values) throws SQLException {
     return array(name, "varchar", values.toArray(String[]::new));
+  }
+
+  /** Times that a database can hold, of the years 1 to 9999. */
+  Call times(String name, Collection<Instant> values) throws SQLException {
+    return array(name, "timestamptz", values.stream().map(Instant::toString).toArray());
+  }
+
+  /** JSON documents. */
+  Call documents(String name, Collection<String> values) throws SQLException {
+    return array(name, "jsonb", values.toArray(String[]::new));
   }
 
   Call integers(String name, Collection<Integer> values) throws SQLException {

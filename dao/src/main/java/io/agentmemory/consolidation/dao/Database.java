@@ -140,6 +140,11 @@ final class Database {
     return type.cast(made);
   }
 
+  /** Whose turn it is in claims of all projects. */
+  JobTurns jobTurns() {
+    return shared.jobTurns;
+  }
+
   /** Makes statements from names. */
   interface Make<S, X extends Exception> {
     S from(Names names) throws X;
@@ -199,6 +204,7 @@ final class Database {
   private static final class Shared {
     final SchemaOptions options;
     final Map<Class<?>, Object> statements = new ConcurrentHashMap<>();
+    final JobTurns jobTurns = new JobTurns();
     volatile @Nullable Names names;
 
     Shared(SchemaOptions options) {

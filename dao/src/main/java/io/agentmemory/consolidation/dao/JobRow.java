@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import java.sql.Array;
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -8,14 +9,13 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import org.jdbi.v3.core.statement.StatementContext;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a job from the columns that {@link JobSql} returns. */
 final class JobRow {
   private JobRow() {}
 
-  private static ConsolidationJob read(ResultSet row) throws SQLException {
+  static ConsolidationJob read(ResultSet row) throws SQLException {
     int seconds = row.getInt(10);
     Duration duration = row.wasNull() ? null : Duration.ofSeconds(seconds);
     return new ConsolidationJob(
@@ -36,17 +36,24 @@ final class JobRow {
         row.getString(15));
   }
 
-  static List<ConsolidationJob> readAll(ResultSet rows) throws SQLException {
+  /** All jobs that a statement gives. */
+  static List<ConsolidationJob> all(
+      Connection connection, @Nullable Deadline deadline, Sql sql, Call.Parameters parameters)
+      throws SQLException {
     List<ConsolidationJob> jobs = new ArrayList<>();
-    while (rows.next()) {
-      jobs.add(read(rows));
+    try (Call call = Call.prepare(connection, deadline, sql)) {
+      parameters.set(call);
+      ResultSet rows = call.query();
+      while (rows.next()) {
+        jobs.add(read(rows));
+      }
     }
     return jobs;
   }
 
-  /** For Jdbi. */
-  static ConsolidationJob read(ResultSet row, StatementContext context) throws SQLException {
-    return read(row);
+  /** What {@link JobSql#claimOfAll} has behind the job. */
+  static String next(ResultSet row) throws SQLException {
+    return row.getString(16);
   }
 
   private static String objectOrEmpty(@Nullable String json) {

@@ -32,45 +32,68 @@ final class JobSql {
         completed_at = case when {retry} then null else clock_timestamp() end,
         duration_seconds = case when {retry} then null else {seconds} end""";
 
+  /**
+   * Running since. Not written as two conditions, so that the job is found by its id: {@code
+   * idx_cj_running} is empty whenever the table is analysed without a running job, and the planner
+   * then takes it for the better way, past all entries that are there since.
+   */
+  private static final String STARTED =
+      "case j.status when 'running' then j.started_at = %s else false end";
+
   /** Holds for the one claim that the lease came from, until the job leaves the worker. */
   private static final String LEASE =
-      """
-      j.project_id = :project and j.id = :id and j.status = 'running' and j.started_at = :startedAt""";
+      "j.project_id = :project and j.id = :id and " + STARTED.formatted(":startedAt");
+
+  private static final String COMPLETED =
+      "status = 'completed', completed_at = clock_timestamp(), duration_seconds = {seconds}";
 
   private static final String SECONDS =
       """
       cast(least(2147483647, greatest(0, round(extract(epoch from clock_timestamp() - j.started_at))))
         as integer)""";
 
+  /**
+   * By arrays and not by a join, so that the rows are found by their ids whatever the planner
+   * thinks of their number: it knows no limit that is a parameter.
+   */
   private static final String CLAIMED =
       """
       claimed as (
         update {jobs} as j
         set status = 'running', heartbeat_at = clock_timestamp(), run_after = null,
           started_at = greatest(clock_timestamp(), j.started_at + interval '1 microsecond')
-        from next
-        where j.project_id = next.project_id and j.id = next.id
+        where j.project_id = any (array(select project_id from next))
+          and j.id = any (array(select id from next))
         returning {returning}
-      )
-      select * from claimed order by created_at, id""";
+      )""";
 
   /**
-   * Goes from project to project through the index, then through the projects in an order by chance
-   * and takes an equal share of each until it has enough. Jobs are locked one by one as they are
-   * reached.
+   * Goes from project to project through the index, on from where {@link JobTurns} says and past
+   * the last to the first, then through these projects in an order by chance and takes an equal
+   * share of each until it has enough. Jobs are locked one by one as they are reached. The last
+   * column is the project that the walk came to.
    */
   private static final String CLAIM_OF_ALL =
       """
-      with recursive waiting as (
-        (select project_id from {jobs} where status = 'pending' order by project_id limit 1)
+      with recursive walk as (
+        select 0 as step, cast(:after as varchar) as project_id, false as again
         union all
-        select (
+        select walk.step + 1, coalesce(ahead.project_id, first.project_id),
+          walk.again or ahead.project_id is null
+        from walk
+        left join lateral (
           select j.project_id from {jobs} as j
-          where j.status = 'pending' and j.project_id > waiting.project_id
-          order by j.project_id limit 1)
-        from waiting where waiting.project_id is not null
+          where j.status = 'pending' and j.project_id > walk.project_id
+          order by j.project_id limit 1) as ahead on true
+        left join lateral (
+          select j.project_id from {jobs} as j
+          where j.status = 'pending' and ahead.project_id is null and not walk.again
+          order by j.project_id limit 1) as first on true
+        where walk.step < :projects
+          and (ahead.project_id is not null and not walk.again
+            or coalesce(ahead.project_id, first.project_id) <= :after)
       ), turns as materialized (
-        select project_id from waiting where project_id is not null order by random()
+        select project_id from walk where step > 0 order by random()
       ), next as materialized (
         select due.id, due.project_id
         from turns cross join lateral (
@@ -81,8 +104,13 @@ final class JobSql {
           limit (select (:limit + count(*) - 1) / greatest(count(*), 1) from turns)
           for update skip locked
         ) as due
-        limit :limit
-      ), {claimed}""";
+        limit {limit}
+      ), {claimed}
+      select *, (select project_id from walk order by step desc limit 1)
+      from claimed order by created_at, id""";
+
+  /** Known only when it runs, so that one plan serves for all limits. */
+  private static final String LIMIT = "(select cast(:limit as bigint))";
 
   /** Passes by a row that is locked: who holds the lock decides what becomes of the lease. */
   private static final String HEARTBEAT =
@@ -95,25 +123,26 @@ final class JobSql {
       )
       select true from {jobs} as j where {lease}""";
 
-  final String enqueue;
-  final String claim;
+  final Sql enqueue;
+  final Sql claim;
   final Sql claimOfAll;
-  final String claimJob;
-  final String heartbeat;
-  final String recordPhase;
-  final String phaseRecorded;
+  final Sql claimJob;
+  final Sql heartbeat;
+  final Sql recordPhase;
+  final Sql phaseRecorded;
   final Sql complete;
-  final String fail;
-  final String release;
-  final String cancel;
-  final String find;
-  final String list;
-  final String listStatus;
+  final Sql completeAll;
+  final Sql fail;
+  final Sql release;
+  final Sql cancel;
+  final Sql find;
+  final Sql list;
+  final Sql listStatus;
 
   JobSql(Names names) {
     names.state().require(REVISION, "consolidation jobs");
     enqueue =
-        format(
+        of(
             "enqueue",
             names,
             """
@@ -126,7 +155,7 @@ final class JobSql {
             on conflict (id) do nothing
             returning {returning}""");
     claim =
-        format(
+        of(
             "claim",
             names,
             """
@@ -134,12 +163,13 @@ final class JobSql {
               select id, project_id from {jobs}
               where project_id = :project and status = 'pending' and {due} <= statement_timestamp()
               order by {due}, id
-              limit :limit
+              limit {limit}
               for update skip locked
-            ), {claimed}""");
-    claimOfAll = prepared("claimOfAll", names, CLAIM_OF_ALL);
+            ), {claimed}
+            select * from claimed order by created_at, id""");
+    claimOfAll = of("claimOfAll", names, CLAIM_OF_ALL);
     claimJob =
-        format(
+        of(
             "claimJob",
             names,
             """
@@ -147,10 +177,11 @@ final class JobSql {
               select id, project_id from {jobs}
               where project_id = :project and id = :id and status = 'pending'
               for update skip locked
-            ), {claimed}""");
-    heartbeat = format("heartbeat", names, HEARTBEAT);
+            ), {claimed}
+            select * from claimed order by created_at, id""");
+    heartbeat = of("heartbeat", names, HEARTBEAT);
     recordPhase =
-        format(
+        of(
             "recordPhase",
             names,
             """
@@ -162,34 +193,45 @@ final class JobSql {
             where {lease} and not (:phase = any (coalesce(j.phases_completed, '{}')))
             returning {returning}""");
     phaseRecorded =
-        format(
+        of(
             "phaseRecorded",
             names,
             """
             select true from {jobs} as j
             where {lease} and :phase = any (coalesce(j.phases_completed, '{}'))""");
     complete =
-        prepared(
+        of(
             "complete",
             names,
             """
             update {jobs} as j
-            set status = 'completed', completed_at = clock_timestamp(), duration_seconds = {seconds},
-              metrics = coalesce(j.metrics, '{}') || cast(:metrics as jsonb)
+            set {completed}, metrics = coalesce(j.metrics, '{}') || cast(:metrics as jsonb)
             where {lease}
             returning {returning}""");
+    completeAll =
+        of(
+            "completeAll",
+            names,
+            """
+            update {jobs} as j
+            set {completed}, metrics = coalesce(j.metrics, '{}') || held.metrics
+            from unnest(:projects, :ids, :startedAts, :metrics)
+              as held (project_id, id, started_at, metrics)
+            where j.project_id = held.project_id and j.id = held.id
+              and %s
+            returning {returning}"""
+                .formatted(STARTED.formatted("held.started_at")));
     fail =
-        format(
-            "fail", names, "update {jobs} as j set {tryEnded} where {lease} returning {returning}");
+        of("fail", names, "update {jobs} as j set {tryEnded} where {lease} returning {returning}");
     release =
-        format(
+        of(
             "release",
             names,
             """
             update {jobs} as j set status = 'pending', run_after = null where {lease}
             returning {returning}""");
     cancel =
-        format(
+        of(
             "cancel",
             names,
             """
@@ -199,7 +241,7 @@ final class JobSql {
             where j.project_id = :project and j.id = :id and j.status in ('pending', 'running')
             returning {returning}""");
     find =
-        format(
+        of(
             "find",
             names,
             "select {returning} from {jobs} as j where j.project_id = :project and j.id = :id");
@@ -207,8 +249,8 @@ final class JobSql {
     listStatus = list(names, " and j.status = :status");
   }
 
-  private static String list(Names names, String filter) {
-    return format(
+  private static Sql list(Names names, String filter) {
+    return of(
         "list",
         names,
         """
@@ -219,22 +261,21 @@ final class JobSql {
             .formatted(filter));
   }
 
-  /** The same for JDBC itself. */
-  private static Sql prepared(String tag, Names names, String template) {
-    return Sql.of(format(tag, names, template), Map.of("", "{}"));
-  }
-
   /** The statement of a template, with a comment after its first word that names it. */
-  static String format(String tag, Names names, String template) {
-    return template
-        .replaceFirst(" ", " /* consolidation jobs.%s */ ".formatted(tag))
-        .replace("{claimed}", CLAIMED)
-        .replace("{tryEnded}", TRY_ENDED)
-        .replace("{due}", DUE)
-        .replace("{returning}", RETURNING)
-        .replace("{lease}", LEASE)
-        .replace("{retry}", "(:again and j.retry_count < j.max_retries)")
-        .replace("{seconds}", SECONDS)
-        .replace("{jobs}", names.jobs());
+  static Sql of(String tag, Names names, String template) {
+    String text =
+        template
+            .replaceFirst(" ", " /* consolidation jobs.%s */ ".formatted(tag))
+            .replace("{claimed}", CLAIMED)
+            .replace("{limit}", LIMIT)
+            .replace("{tryEnded}", TRY_ENDED)
+            .replace("{completed}", COMPLETED)
+            .replace("{due}", DUE)
+            .replace("{returning}", RETURNING)
+            .replace("{lease}", LEASE)
+            .replace("{retry}", "(:again and j.retry_count < j.max_retries)")
+            .replace("{seconds}", SECONDS)
+            .replace("{jobs}", names.jobs());
+    return Sql.of(text, Map.of("", "{}"));
   }
 }

@@ -6,7 +6,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import org.jdbi.v3.core.statement.StatementContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +30,7 @@ public record JobStatistics(
     @Nullable Duration averageDuration,
     @Nullable Duration longestDuration) {
 
-  static JobStatistics read(ResultSet row, StatementContext context) throws SQLException {
+  static JobStatistics read(ResultSet row) throws SQLException {
     OffsetDateTime due = row.getObject(6, OffsetDateTime.class);
     return new JobStatistics(
         row.getLong(1),

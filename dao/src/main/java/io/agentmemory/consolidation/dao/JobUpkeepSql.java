@@ -20,20 +20,23 @@ final class JobUpkeepSql {
       )
       select * from rescued order by created_at, id""";
 
-  final String lockProject;
-  final String active;
-  final String rescue;
-  final String rescueOfAll;
-  final String prune;
-  final String statistics;
+  final Sql lockProject;
+  final Sql active;
+  final Sql rescue;
+  final Sql rescueOfAll;
+  final Sql prune;
+  final Sql statistics;
 
   JobUpkeepSql(Names names) {
     lockProject =
-        """
-        select /* consolidation jobs.lockProject */ current_setting('transaction_isolation'),
-          pg_advisory_xact_lock(hashtextextended(:table || ' ' || :project, 0))""";
+        JobSql.of(
+            "lockProject",
+            names,
+            """
+            select current_setting('transaction_isolation'),
+              pg_advisory_xact_lock(hashtextextended(:table || ' ' || :project, 0))""");
     active =
-        JobSql.format(
+        JobSql.of(
             "active",
             names,
             """
@@ -41,10 +44,10 @@ final class JobUpkeepSql {
             where j.project_id = :project and j.status in ('pending', 'running')
             order by j.created_at, j.id
             limit 1""");
-    rescue = JobSql.format("rescue", names, RESCUE.formatted("project_id = :project and "));
-    rescueOfAll = JobSql.format("rescueOfAll", names, RESCUE.formatted(""));
+    rescue = JobSql.of("rescue", names, RESCUE.formatted("project_id = :project and "));
+    rescueOfAll = JobSql.of("rescueOfAll", names, RESCUE.formatted(""));
     prune =
-        JobSql.format(
+        JobSql.of(
             "prune",
             names,
             """
@@ -59,7 +62,7 @@ final class JobUpkeepSql {
             delete from {jobs} as j using doomed
             where j.project_id = :project and j.id = doomed.id""");
     statistics =
-        JobSql.format(
+        JobSql.of(
             "statistics",
             names,
             """

@@ -6,7 +6,6 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.function.Function;
-import org.jdbi.v3.core.argument.Argument;
 
 /** Where a page of a list that is newest first ends: a row's time and id. */
 record TimeKey(Instant time, String id) {
@@ -66,12 +65,6 @@ record TimeKey(Instant time, String id) {
   /** A time for the driver, in no time zone but UTC. */
   static OffsetDateTime value(Instant time) {
     return time.equals(NEWEST.time) ? OffsetDateTime.MAX : time.atOffset(ZoneOffset.UTC);
-  }
-
-  /** The same for a query of Jdbi. */
-  static Argument argument(Instant time) {
-    OffsetDateTime value = value(time);
-    return (position, statement, context) -> statement.setObject(position, value);
   }
 
   @Override

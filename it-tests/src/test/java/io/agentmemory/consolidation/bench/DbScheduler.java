@@ -17,7 +17,7 @@ import java.util.concurrent.CountDownLatch;
  * One-time tasks of db-scheduler, which keeps no row of those that are done: one scheduler with as
  * many threads as there are to be claimers, which fetches a batch whenever it has room for one.
  */
-final class DbScheduler implements JobQueue {
+final class DbScheduler implements JobQueue, AutoCloseable {
   private static final String TABLE =
       """
       create table scheduled_tasks (

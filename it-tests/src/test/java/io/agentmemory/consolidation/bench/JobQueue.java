@@ -1,7 +1,7 @@
 package io.agentmemory.consolidation.bench;
 
 /** A table of work that several claimers share. */
-interface JobQueue extends AutoCloseable {
+interface JobQueue {
   /** How many are claimed by one statement. */
   int BATCH = 16;
 
@@ -12,7 +12,4 @@ interface JobQueue extends AutoCloseable {
 
   /** Claims and completes all that was added, and gives the seconds that it took. */
   double drain(int claimers) throws Exception;
-
-  @Override
-  void close();
 }

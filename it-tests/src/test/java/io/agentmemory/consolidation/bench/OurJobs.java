@@ -16,9 +16,11 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** The library's jobs, of fifty projects, over a table with many that have come to their end. */
-final class OurJobs implements JobQueue {
+final class OurJobs implements AutoCloseable {
   private static final String INDEXES =
       """
       select indexname, indexdef from pg_indexes
@@ -47,10 +49,10 @@ final class OurJobs implements JobQueue {
   private int fills;
 
   OurJobs(PostgresServer server, int finished, int mostClaimers) throws SQLException {
-    name = "ours, over %,d finished".formatted(finished);
+    name = "ours over %,d finished".formatted(finished);
     database = server.freshDatabase("jobs");
     Schema.on(database.dataSource(), OurStore.OPTIONS).upgrade();
-    try (Connection connection = database.dataSource().getConnection()) {
+    try (Connection connection = connect()) {
       Map<String, String> indexes = new LinkedHashMap<>();
       try (var statement = connection.createStatement();
           var found = statement.executeQuery(INDEXES)) {
@@ -69,48 +71,78 @@ final class OurJobs implements JobQueue {
     jobs = Consolidation.on(pool, OurStore.OPTIONS).jobs();
   }
 
-  @Override
-  public String name() {
-    return name;
+  Connection connect() throws SQLException {
+    return database.dataSource().getConnection();
   }
 
-  @Override
-  public void fill(int count) throws SQLException {
-    try (Connection connection = database.dataSource().getConnection()) {
-      OrderTable.execute(connection, PENDING.formatted(fills++, count));
-      OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
-    }
+  /** What was claimed together is completed together. */
+  JobQueue together() {
+    return new Drained(
+        name,
+        claimed ->
+            jobs.completeOfAllProjects(
+                claimed.stream().collect(Collectors.toMap(ConsolidationJob::lease, job -> "{}"))));
   }
 
-  @Override
-  public double drain(int claimers) throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(claimers);
-    try {
-      long start = System.nanoTime();
-      List<Future<?>> all = new ArrayList<>();
-      for (int claimer = 0; claimer < claimers; claimer++) {
-        all.add(threads.submit(this::work));
-      }
-      for (Future<?> claimer : all) {
-        claimer.get();
-      }
-      return OrderTable.seconds(start);
-    } finally {
-      threads.shutdownNow();
-    }
-  }
-
-  private void work() {
-    List<ConsolidationJob> claimed;
-    do {
-      claimed = jobs.claimOfAllProjects(BATCH);
-      claimed.forEach(job -> jobs.complete(job.lease(), "{}"));
-    } while (!claimed.isEmpty());
+  /** Each job is completed by a call of its own. */
+  JobQueue oneByOne() {
+    return new Drained(
+        name + ", completed one by one",
+        claimed -> claimed.forEach(job -> jobs.complete(job.lease(), "{}")));
   }
 
   @Override
   public void close() {
     pool.close();
     database.close();
+  }
+
+  private final class Drained implements JobQueue {
+    private final String name;
+    private final Consumer<List<ConsolidationJob>> end;
+
+    Drained(String name, Consumer<List<ConsolidationJob>> end) {
+      this.name = name;
+      this.end = end;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public void fill(int count) throws SQLException {
+      try (Connection connection = connect()) {
+        OrderTable.execute(connection, PENDING.formatted(fills++, count));
+        OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
+      }
+    }
+
+    @Override
+    public double drain(int claimers) throws Exception {
+      ExecutorService threads = Executors.newFixedThreadPool(claimers);
+      try {
+        long start = System.nanoTime();
+        List<Future<?>> all = new ArrayList<>();
+        for (int claimer = 0; claimer < claimers; claimer++) {
+          all.add(threads.submit(this::work));
+        }
+        for (Future<?> claimer : all) {
+          claimer.get();
+        }
+        return OrderTable.seconds(start);
+      } finally {
+        threads.shutdownNow();
+      }
+    }
+
+    private void work() {
+      List<ConsolidationJob> claimed;
+      do {
+        claimed = jobs.claimOfAllProjects(BATCH);
+        end.accept(claimed);
+      } while (!claimed.isEmpty());
+    }
   }
 }

@@ -130,7 +130,7 @@ record Settings(
 
   /** How many finished jobs the smaller of two tables has; the larger has ten times as many. */
   int finishedJobs() {
-    return quick ? 20_000 : 500_000;
+    return quick ? 20_000 : 1_000_000;
   }
 
   /** How many rounds the ways have that take a large part of a minute. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
 import io.agentmemory.consolidation.dao.ConsolidationJobDao;
 import io.agentmemory.consolidation.dao.InvalidInputException;
+import io.agentmemory.consolidation.dao.JobCompletions;
 import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.JobStatistics;
 import io.agentmemory.consolidation.dao.JobStatus;
@@ -16,8 +17,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
@@ -92,6 +95,93 @@ class JobLifeTest {
     }
     assertThat(jobs.claimOfAllProjects(1000)).hasSize(24);
     assertThat(jobs.claimOfAllProjects(1000)).isEmpty();
+  }
+
+  @Test
+  void claimsOfAllProjectsGoRoundTheProjects() {
+    for (int i = 0; i < 35; i++) {
+      enqueue("p" + i % 5);
+    }
+    jobs.claimOfAllProjects(1);
+    for (int round = 0; round < 3; round++) {
+      Set<String> served = new HashSet<>();
+      for (int turn = 0; turn < 5; turn++) {
+        jobs.claimOfAllProjects(1).forEach(job -> served.add(job.projectId()));
+      }
+      assertThat(served).hasSize(5);
+      jobs.claimOfAllProjects(2).forEach(job -> served.remove(job.projectId()));
+      jobs.claimOfAllProjects(3).forEach(job -> served.remove(job.projectId()));
+      assertThat(served).isEmpty();
+    }
+  }
+
+  @Test
+  void aProjectWhoseTurnItIsButThatHasNoJobDueKeepsNoneFromBeingClaimed() throws SQLException {
+    for (int i = 0; i < 4; i++) {
+      enqueue("a");
+      enqueue("c");
+    }
+    enqueue("b");
+    jobs.fail(jobs.claim("b").orElseThrow().lease(), "later", Duration.ofHours(1));
+    for (int i = 0; i < 8; i++) {
+      assertThat(jobs.claimOfAllProjects(1)).hasSize(1);
+    }
+    assertThat(jobs.claimOfAllProjects(1)).isEmpty();
+    age("3600");
+    assertThat(jobs.claimOfAllProjects(1)).hasSize(1);
+  }
+
+  @Test
+  void jobsAreCompletedTogetherSaveForThoseWhoseLeaseIsLost() {
+    for (int i = 0; i < 3; i++) {
+      enqueue("a");
+      enqueue("b");
+    }
+    List<ConsolidationJob> claimed = jobs.claimOfAllProjects(6);
+    JobLease cancelled = claimed.get(1).lease();
+    jobs.cancel(cancelled.projectId(), cancelled.jobId());
+    JobLease completed = claimed.get(2).lease();
+    jobs.complete(completed, "{\"kept\": 1}");
+    jobs.recordPhase(claimed.get(3).lease(), "merge", "{\"a\": 1, \"b\": 1}");
+    JobLease early = claimed.get(4).lease();
+    jobs.release(early);
+    JobLease again = jobs.claimJob(early.projectId(), early.jobId()).orElseThrow().lease();
+
+    Map<JobLease, String> metrics = new HashMap<>();
+    claimed.forEach(job -> metrics.put(job.lease(), "{\"b\": 2}"));
+    JobCompletions result = jobs.completeOfAllProjects(metrics);
+
+    assertThat(result.lost()).containsExactlyInAnyOrder(cancelled, completed, early);
+    assertThat(result.completed())
+        .extracting(ConsolidationJob::id)
+        .containsExactlyInAnyOrder(claimed.get(0).id(), claimed.get(3).id(), claimed.get(5).id());
+    for (ConsolidationJob job : result.completed()) {
+      assertThat(job.status()).isEqualTo(JobStatus.COMPLETED);
+      assertThat(job.completedAt()).isNotNull();
+      assertThat(job.duration()).isNotNull();
+      assertThat(job).isEqualTo(jobs.find(job.projectId(), job.id()).orElseThrow());
+      assertThat(job.metrics())
+          .isEqualTo(job.id().equals(claimed.get(3).id()) ? "{\"a\": 1, \"b\": 2}" : "{\"b\": 2}");
+    }
+    assertThat(jobs.find(completed.projectId(), completed.jobId()).orElseThrow().metrics())
+        .isEqualTo("{\"kept\": 1}");
+    assertThat(jobs.completeAll(again.projectId(), Map.of(again, "{}", early, "{}")))
+        .satisfies(both -> assertThat(both.completed()).hasSize(1))
+        .satisfies(both -> assertThat(both.lost()).containsExactly(early));
+  }
+
+  @Test
+  void jobsAreNotCompletedTogetherInATransactionThatIsJoined() throws SQLException {
+    Map<JobLease, String> metrics = Map.of(claimed().lease(), "{}");
+    try (Connection connection = database.dataSource().getConnection()) {
+      connection.setAutoCommit(false);
+      ConsolidationJobDao joined = database.consolidation().joining(connection).jobs();
+      refuses(() -> joined.completeAll(P, metrics));
+      refuses(() -> joined.completeOfAllProjects(metrics));
+      connection.rollback();
+    }
+    assertThat(jobs.completeAll(P, Map.of()).completed()).isEmpty();
+    assertThat(jobs.completeAll(P, metrics).completed()).hasSize(1);
   }
 
   @Test

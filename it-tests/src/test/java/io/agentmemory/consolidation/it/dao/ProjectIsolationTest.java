@@ -15,7 +15,9 @@ import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
 import io.agentmemory.consolidation.dao.DuplicateIdException;
 import io.agentmemory.consolidation.dao.FusedQuery;
+import io.agentmemory.consolidation.dao.InvalidInputException;
 import io.agentmemory.consolidation.dao.InvalidSourcesException;
+import io.agentmemory.consolidation.dao.JobCompletions;
 import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.JobStatus;
 import io.agentmemory.consolidation.dao.LeaseLostException;
@@ -265,6 +267,16 @@ class ProjectIsolationTest {
     of(
         "ConsolidationJobDao.complete(JobLease,String)",
         c -> leaseLost(() -> c.jobs().complete(stolen(c), "{}")));
+    of(
+        "ConsolidationJobDao.completeAll(String,Map)",
+        c -> {
+          JobLease stolen = stolen(c);
+          assertThat(c.jobs().completeAll("mine", Map.of(stolen, "{}")))
+              .isEqualTo(new JobCompletions(List.of(), List.of(stolen)));
+          JobLease theirs = new JobLease("theirs", stolen.jobId(), stolen.startedAt());
+          assertThatThrownBy(() -> c.jobs().completeAll("mine", Map.of(theirs, "{}")))
+              .isInstanceOf(InvalidInputException.class);
+        });
     of(
         "ConsolidationJobDao.fail(JobLease,String)",
         c -> leaseLost(() -> c.jobs().fail(stolen(c), "broken")));

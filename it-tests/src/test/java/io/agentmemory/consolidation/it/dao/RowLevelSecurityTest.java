@@ -11,8 +11,10 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
+import io.agentmemory.consolidation.dao.ConsolidationJobDao;
 import io.agentmemory.consolidation.dao.DuplicateIdException;
 import io.agentmemory.consolidation.dao.InvalidInputException;
+import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.JobStatus;
 import io.agentmemory.consolidation.dao.JobWorker;
 import io.agentmemory.consolidation.dao.LoadOptions;
@@ -36,6 +38,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -374,6 +377,16 @@ class RowLevelSecurityTest {
           .map(ConsolidationJob::status)
           .contains(JobStatus.COMPLETED);
     }
+    ConsolidationJobDao jobs = Consolidation.on(asRole, OPTIONS).jobs();
+    for (String project : List.of("mine", "theirs")) {
+      jobs.enqueue(NewJob.builder(project, TriggerType.MANUAL).build());
+    }
+    JobLease mine = jobs.claim("mine").orElseThrow().lease();
+    JobLease theirs = jobs.claim("theirs").orElseThrow().lease();
+    assertThat(jobs.completeOfAllProjects(Map.of(mine, "{}")).lost()).containsExactly(mine);
+    assertThat(jobs.completeAll("mine", Map.of(mine, "{}")).completed()).hasSize(1);
+    assertThat(consolidation.jobs().completeOfAllProjects(Map.of(theirs, "{}")).completed())
+        .hasSize(1);
     database.execute(Schema.workerGrantsScript(OPTIONS, worker));
     assertThat(Schema.on(database.pool(), OPTIONS).verify()).isEmpty();
   }

@@ -145,7 +145,8 @@ final class Arguments {
       return array(raw.getComponentType(), name, depth);
     }
     if (raw.equals(Map.class)) {
-      return map(depth);
+      Type[] types = ((ParameterizedType) type).getActualTypeArguments();
+      return map(types[0], types[1], name, depth);
     }
     if (raw.equals(Iterator.class) || Collection.class.isAssignableFrom(raw)) {
       Type element = ((ParameterizedType) type).getActualTypeArguments()[0];
@@ -219,10 +220,12 @@ final class Arguments {
     return list;
   }
 
-  private Map<@Nullable Object, @Nullable Object> map(int depth) {
+  /** Text that is a key is an id. */
+  private Map<@Nullable Object, @Nullable Object> map(
+      Type key, Type value, String name, int depth) {
     Map<@Nullable Object, @Nullable Object> map = new LinkedHashMap<>();
-    for (Object id : list(String.class, "ids", depth)) {
-      map.put(id, value(Integer.class, "times", false, depth));
+    for (Object each : list(key, "ids", depth)) {
+      map.put(each, value(value, name, false, depth));
     }
     return map;
   }
