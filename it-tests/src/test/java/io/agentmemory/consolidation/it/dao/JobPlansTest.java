@@ -61,7 +61,7 @@ class JobPlansTest {
             plan(jobs -> assertThat(jobs.claimOfAllProjects(10)).hasSize(10)))) {
       assertThat(plan)
           .contains("using idx_cj_pending")
-          .contains("using consolidation_jobs_pkey")
+          .contains("consolidation_jobs_pkey")
           .doesNotContain("Seq Scan")
           .doesNotContain("Rows Removed by Filter: 2");
     }
