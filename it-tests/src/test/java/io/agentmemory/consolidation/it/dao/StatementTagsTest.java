@@ -51,6 +51,11 @@ class StatementTagsTest {
   private static final Map<String, ProjectIsolationTest.Case> OF_ALL_PROJECTS =
       Map.of(
           "claimOfAllProjects", c -> c.jobs().claimOfAllProjects(1),
+          "completeOfAllProjects",
+              c ->
+                  c.jobs()
+                      .completeOfAllProjects(
+                          Map.of(c.jobs().claim("mine").orElseThrow().lease(), "{}")),
           "rescueOfAllProjects", c -> c.jobs().rescueOfAllProjects(Duration.ofHours(1), 1));
 
   @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
