@@ -300,14 +300,15 @@ public final class ConsolidationJobDao {
 
   /**
    * Completes jobs of a project by one statement, which takes a fraction of the time of as many
-   * calls. It is for short jobs that were claimed together, and has no part in a transaction that
-   * is joined: a lease that is lost keeps none of the others from being completed, and could not
-   * keep what was written with it from being committed, as {@link #complete} does.
+   * calls. It is for short jobs that were claimed together: a lease that was lost keeps none of the
+   * others from being completed. Only in a transaction that is joined, which may hold what was
+   * written under that lease, is it thrown, as by {@link #complete}.
    *
    * @param projectId the project
    * @param metrics the leases, at most 1,000, each with a JSON object as for {@link #complete}
    * @return which are completed, and which were lost
-   * @throws InvalidInputException if a lease is of another project, or a transaction is joined
+   * @throws InvalidInputException if a lease is of another project
+   * @throws LeaseLostException in a joined transaction, if any job is no longer the caller's
    */
   public JobCompletions completeAll(String projectId, Map<JobLease, String> metrics) {
     Checks.id("projectId", projectId);
@@ -328,7 +329,7 @@ public final class ConsolidationJobDao {
    *
    * @param metrics the leases, at most 1,000, each with a JSON object as for {@link #complete}
    * @return which are completed, and which were lost
-   * @throws InvalidInputException if a transaction is joined
+   * @throws LeaseLostException in a joined transaction, if any job is no longer the caller's
    */
   public JobCompletions completeOfAllProjects(Map<JobLease, String> metrics) {
     return complete(database, "jobs.completeOfAllProjects", leases(metrics), metrics);
@@ -343,11 +344,6 @@ public final class ConsolidationJobDao {
           Checks.notNull("metrics.key", lease);
           JsonObjects.check("metrics.value", object);
         });
-    if (database.joined()) {
-      throw new InvalidInputException(
-          "jobs cannot be completed together in a joined transaction, which would be committed with"
-              + " what a lost lease forbids: complete them one by one, or do not join");
-    }
     return metrics.keySet().stream()
         .sorted(Comparator.comparing(JobLease::projectId).thenComparing(JobLease::jobId))
         .toList();
@@ -374,6 +370,9 @@ public final class ConsolidationJobDao {
         leases.stream()
             .filter(lease -> !lease.startedAt().equals(startedAt.get(lease.jobId())))
             .toList();
+    if (database.joined() && !lost.isEmpty()) {
+      throw new LeaseLostException(lost.get(0).jobId(), operation);
+    }
     return new JobCompletions(completed, lost);
   }
 

@@ -2,6 +2,7 @@ package io.agentmemory.consolidation.it.dao;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.agentmemory.consolidation.dao.ConsolidationJob;
 import io.agentmemory.consolidation.dao.ConsolidationJobDao;
@@ -26,6 +27,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.function.Executable;
 
 /** Claims over projects, heartbeats, backoff, rescue, one active job, statistics, pruning. */
 class JobLifeTest {
@@ -171,17 +173,26 @@ class JobLifeTest {
   }
 
   @Test
-  void jobsAreNotCompletedTogetherInATransactionThatIsJoined() throws SQLException {
-    Map<JobLease, String> metrics = Map.of(claimed().lease(), "{}");
+  void aLostLeaseAmongThoseCompletedTogetherFailsATransactionThatIsJoined() throws SQLException {
+    JobLease kept = claimed().lease();
+    JobLease lost = claimed().lease();
+    jobs.cancel(P, lost.jobId());
     try (Connection connection = database.dataSource().getConnection()) {
       connection.setAutoCommit(false);
       ConsolidationJobDao joined = database.consolidation().joining(connection).jobs();
-      refuses(() -> joined.completeAll(P, metrics));
-      refuses(() -> joined.completeOfAllProjects(metrics));
+      for (Executable complete :
+          List.<Executable>of(
+              () -> joined.completeAll(P, Map.of(kept, "{}", lost, "{}")),
+              () -> joined.completeOfAllProjects(Map.of(kept, "{}", lost, "{}")))) {
+        assertThat(assertThrows(LeaseLostException.class, complete).jobId())
+            .isEqualTo(lost.jobId());
+        connection.rollback();
+      }
+      assertThat(joined.completeAll(P, Map.of(kept, "{}")).completed()).hasSize(1);
       connection.rollback();
     }
     assertThat(jobs.completeAll(P, Map.of()).completed()).isEmpty();
-    assertThat(jobs.completeAll(P, metrics).completed()).hasSize(1);
+    assertThat(jobs.completeAll(P, Map.of(kept, "{}")).completed()).hasSize(1);
   }
 
   @Test
