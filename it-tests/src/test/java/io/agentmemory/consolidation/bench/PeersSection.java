@@ -13,8 +13,6 @@ final class PeersSection {
   private static final String LOWERED = "Consolidation, effort lowered";
   private static final int[] EFFORTS = {10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 64, 100};
   private static final int CLIENTS = 4;
-  private static final int PROBED = 100;
-
   /** Up to so many rows in a project more is asked for. */
   private static final int SMALL = 3_000;
 
@@ -45,19 +43,18 @@ final class PeersSection {
     }
   }
 
-  /** A contender asked some questions before the rounds, for its recall and about its time. */
+  /** A contender asked all questions before the rounds, for its recall and about its time. */
   private record Probe(double recall, boolean complete, double ms) {}
 
   private Probe probe(Contender contender, Truth truth) throws Exception {
-    List<Question> asked = questions.subList(0, Math.min(PROBED, questions.size()));
-    double[] times = new double[asked.size()];
+    double[] times = new double[questions.size()];
     double recall = 0;
     boolean complete = true;
     for (int i = 0; i < times.length; i++) {
       long start = System.nanoTime();
-      List<String> found = contender.ask(asked.get(i));
+      List<String> found = contender.ask(questions.get(i));
       times[i] = (System.nanoTime() - start) / 1e6;
-      recall += truth.recall(asked.get(i), found);
+      recall += truth.recall(questions.get(i), found);
       complete &= found.size() >= truth.expected();
     }
     return new Probe(recall / times.length, complete, Spread.percentile(times, 50));
