@@ -13,6 +13,7 @@ final class PeersSection {
   private static final String LOWERED = "Consolidation, effort lowered";
   private static final int[] EFFORTS = {10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 64, 100};
   private static final int CLIENTS = 4;
+
   /** Up to so many rows in a project more is asked for. */
   private static final int SMALL = 3_000;
 
