@@ -53,7 +53,7 @@ final class BlockingBuild {
         if (!Runner.worthAnotherTry(e)) {
           throw e;
         }
-        if (System.nanoTime() - end >= 0) {
+        if (Waiting.isOver(end)) {
           throw new SchemaBusyException(
               "Gave up after "
                   + waiting.deadline()

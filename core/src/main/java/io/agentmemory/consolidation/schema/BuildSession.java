@@ -37,7 +37,7 @@ final class BuildSession implements AutoCloseable {
       UpgradeLock lock = UpgradeLock.ofBuilds(options.schema());
       BuildSession opened = new BuildSession(connection, autoCommit, settings, lock);
       try {
-        opened.take(waiting);
+        lock.takeForSession(opened.session(), waiting);
       } catch (RuntimeException e) {
         settings.close();
         throw e;
@@ -46,17 +46,6 @@ final class BuildSession implements AutoCloseable {
     } catch (RuntimeException | SQLException e) {
       giveBack(connection, true);
       throw e;
-    }
-  }
-
-  private void take(Waiting waiting) {
-    long end = waiting.end();
-    for (int attempt = 0; !lock.tryTakeForSession(session()); attempt++) {
-      if (System.nanoTime() - end >= 0) {
-        throw new SchemaBusyException(
-            "Gave up after " + waiting.deadline() + ": " + lock.heldBy(session()), null);
-      }
-      Pause.after(attempt, end);
     }
   }
 

@@ -68,14 +68,7 @@ final class EmbeddingConverter {
   private ConversionResult locked(Session plain) {
     try (SessionSettings settings = SessionSettings.forBuilds(plain)) {
       Session session = settings.session();
-      long end = waiting.end();
-      for (int attempt = 0; !lock.tryTakeForSession(session); attempt++) {
-        if (System.nanoTime() - end >= 0) {
-          throw new SchemaBusyException(
-              "Gave up after " + waiting.deadline() + ": " + lock.heldBy(session), null);
-        }
-        Pause.after(attempt, end);
-      }
+      lock.takeForSession(session, waiting);
       try {
         return convert(session);
       } finally {
@@ -208,7 +201,7 @@ final class EmbeddingConverter {
           throw e;
         }
         String others = Backends.inTheWay(session, List.of(table), waiting.lockTimeout());
-        if (System.nanoTime() - end >= 0) {
+        if (Waiting.isOver(end)) {
           throw new SchemaBusyException(
               "Gave up after " + waiting.deadline() + ": " + e.getMessage() + others, e);
         }

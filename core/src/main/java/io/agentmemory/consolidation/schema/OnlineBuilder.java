@@ -78,7 +78,7 @@ final class OnlineBuilder {
       if (!online.waits()) {
         return soFar.withNote("Indexes are building: " + holder);
       }
-      if (System.nanoTime() - end >= 0) {
+      if (Waiting.isOver(end)) {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": indexes are building: " + holder, null);
       }
@@ -157,7 +157,7 @@ final class OnlineBuilder {
       try {
         session.execute(create);
       } catch (SchemaSqlException e) {
-        if (Runner.worthAnotherTry(e) && System.nanoTime() - end < 0) {
+        if (Runner.worthAnotherTry(e) && !Waiting.isOver(end)) {
           LOG.atInfo()
               .addKeyValue("schema", options.schema())
               .addKeyValue("index", name)

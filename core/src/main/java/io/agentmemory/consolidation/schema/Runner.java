@@ -161,7 +161,7 @@ final class Runner {
         return result.get();
       }
       String obstacle = tried.obstacle + tried.inTheWay(new Session(connection));
-      if (System.nanoTime() - end >= 0) {
+      if (Waiting.isOver(end)) {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": " + obstacle, tried.cause);
       }

@@ -54,6 +54,18 @@ final class UpgradeLock {
     return session.holds("take " + what, "pg_try_advisory_lock(" + key + ")");
   }
 
+  /** The same, as soon as nobody else holds it. */
+  void takeForSession(Session session, Waiting waiting) {
+    long end = waiting.end();
+    for (int attempt = 0; !tryTakeForSession(session); attempt++) {
+      if (Waiting.isOver(end)) {
+        throw new SchemaBusyException(
+            "Gave up after " + waiting.deadline() + ": " + heldBy(session), null);
+      }
+      Pause.after(attempt, end);
+    }
+  }
+
   /** Where the connection is lost, the lock is gone already. */
   void release(Session session) {
     try {

@@ -28,4 +28,9 @@ record Waiting(Duration deadline, Duration lockTimeout) {
     Duration century = Duration.ofDays(36_500);
     return System.nanoTime() + (deadline.compareTo(century) > 0 ? century : deadline).toNanos();
   }
+
+  /** Whether the moment that {@link #end} gave has come. */
+  static boolean isOver(long end) {
+    return System.nanoTime() - end >= 0;
+  }
 }
