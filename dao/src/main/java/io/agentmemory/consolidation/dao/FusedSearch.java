@@ -58,7 +58,8 @@ final class FusedSearch {
             query.method(),
             query.headline() != null,
             session.withEmbeddings(),
-            session.joined());
+            session.joined(),
+            false);
     if (shape.way() == Way.BY_PROJECT && shape.filter() == 0 && isLarge(leg)) {
       WordSearch.Result<FusedHit> result = run(leg, shape.following());
       if (result.hits().strategy() == SearchStrategy.HNSW_BY_PROJECT) {

@@ -154,18 +154,6 @@ final class FusedSql {
       boolean withEmbedding,
       boolean joined,
       boolean follows) {
-    Shape(
-        Way way,
-        int filter,
-        WordLeg.Shape leg,
-        WordMatch match,
-        FusionMethod method,
-        boolean withHeadline,
-        boolean withEmbedding,
-        boolean joined) {
-      this(way, filter, leg, match, method, withHeadline, withEmbedding, joined, false);
-    }
-
     /** The same for a project that is known to be large, without a filter. */
     Shape following() {
       return new Shape(way, filter, leg, match, method, withHeadline, withEmbedding, joined, true);

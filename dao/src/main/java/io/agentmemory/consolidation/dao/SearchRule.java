@@ -179,20 +179,20 @@ final class SearchRule {
 
   /** Up to how many rows a search by vector compares all. */
   Bound bound(VectorQuery query) {
-    return bound(query.filter(), candidates(query));
+    return countsTypes(query.filter())
+        ? new Bound(rows(candidates(query)), true)
+        : new Bound(exactUpTo(query), false);
   }
 
   /** The same for each search of a batch, where either index may be followed. */
   Bound bound(BatchQuery query) {
-    return way(query) == Way.AMONG_ALL
-        ? new Bound(SearchSql.EXACT_UP_TO, false)
-        : bound(query.filter(), candidates(query));
+    return countsTypes(query.filter()) && way(query) != Way.AMONG_ALL
+        ? new Bound(rows(candidates(query)), true)
+        : new Bound(exactUpTo(query), false);
   }
 
-  private Bound bound(MemoryFilter filter, int candidates) {
-    return covered && !filter.types().isEmpty()
-        ? new Bound(rows(candidates), true)
-        : new Bound(exactUpTo(filter, candidates), false);
+  private boolean countsTypes(MemoryFilter filter) {
+    return covered && !filter.types().isEmpty();
   }
 
   /** Up to how many rows a project is searched exactly. */

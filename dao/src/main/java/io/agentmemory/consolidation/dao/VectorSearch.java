@@ -77,7 +77,10 @@ final class VectorSearch {
     /** For the values at hand. */
     FOR_VALUES;
 
-    static Plan of(int filter, SearchRule.Bound bound, boolean large) {
+    static Plan of(Way way, int filter, SearchRule.Bound bound, boolean large) {
+      if (way != Way.BY_PROJECT) {
+        return FOR_VALUES;
+      }
       if (filter == 0 || (bound.ofTypes() && FilterSql.onlyTypesAndLevels(filter))) {
         return ONCE;
       }
@@ -93,7 +96,22 @@ final class VectorSearch {
   private record Shape(
       Way way, int filter, boolean ofTypes, Plan plan, boolean withEmbedding, boolean joined) {}
 
-  private VectorSearch() {}
+  private final MemorySession session;
+  private final SearchRule rule;
+  private final String projectId;
+  private final VectorQuery query;
+  private final int filter;
+  private final SearchRule.Bound bound;
+
+  private VectorSearch(
+      MemorySession session, SearchRule rule, String projectId, VectorQuery query) {
+    this.session = session;
+    this.rule = rule;
+    this.projectId = projectId;
+    this.query = query;
+    this.filter = FilterSql.shape(query.filter());
+    this.bound = rule.bound(query);
+  }
 
   private static String template(Shape shape) {
     boolean byProject = shape.way == Way.BY_PROJECT;
@@ -128,32 +146,26 @@ final class VectorSearch {
   static SearchResult<VectorHit> run(
       MemorySession session, SearchRule rule, String projectId, VectorQuery query)
       throws SQLException {
-    SearchRule.Bound bound = rule.bound(query);
-    boolean large =
-        rule.way(query) == Way.BY_PROJECT && rule.isLarge(projectId, query.filter(), bound);
-    Plan plan = Plan.of(FilterSql.shape(query.filter()), bound, large);
+    return new VectorSearch(session, rule, projectId, query).run();
+  }
+
+  private SearchResult<VectorHit> run() throws SQLException {
+    Way way = rule.way(query);
+    boolean large = way == Way.BY_PROJECT && rule.isLarge(projectId, query.filter(), bound);
+    Plan plan = Plan.of(way, filter, bound, large);
     if (large && plan == Plan.ONCE) {
-      SearchResult<VectorHit> result = follow(session, projectId, query);
+      SearchResult<VectorHit> result = follow();
       if (result != null) {
         return result;
       }
     }
-    return choose(session, rule, projectId, query, plan);
+    return choose(way, plan);
   }
 
   /** Lets the statement choose. */
-  private static SearchResult<VectorHit> choose(
-      MemorySession session, SearchRule rule, String projectId, VectorQuery query, Plan plan)
-      throws SQLException {
-    SearchRule.Bound bound = rule.bound(query);
+  private SearchResult<VectorHit> choose(Way way, Plan plan) throws SQLException {
     Shape shape =
-        new Shape(
-            rule.way(query),
-            FilterSql.shape(query.filter()),
-            bound.ofTypes(),
-            plan,
-            session.withEmbeddings(),
-            session.joined());
+        new Shape(way, filter, bound.ofTypes(), plan, session.withEmbeddings(), session.joined());
     try (Call call = session.prepare(shape, VectorSearch::template)) {
       FilterSql.bind(query.filter(), call);
       Double maxDistance = query.maxDistance();
@@ -167,19 +179,17 @@ final class VectorSearch {
       if (shape.way == Way.BY_PROJECT) {
         call.integer("exactUpTo", bound.rows());
       }
-      SearchResult<VectorHit> result = read(session, rule, shape, projectId, query, call);
+      SearchResult<VectorHit> result = read(shape, call);
       if (result != null) {
         return result;
       }
     }
-    return choose(session, rule, projectId, query, Plan.FOR_VALUES);
+    return choose(way, Plan.FOR_VALUES);
   }
 
   /** Follows the index; null where that gives too few rows. */
-  private static @Nullable SearchResult<VectorHit> follow(
-      MemorySession session, String projectId, VectorQuery query) throws SQLException {
-    Following shape =
-        new Following(FilterSql.shape(query.filter()), session.withEmbeddings(), session.joined());
+  private @Nullable SearchResult<VectorHit> follow() throws SQLException {
+    Following shape = new Following(filter, session.withEmbeddings(), session.joined());
     try (Call call = session.prepare(shape, VectorSearch::template)) {
       FilterSql.bind(query.filter(), call);
       int candidates = SearchRule.candidates(query);
@@ -212,14 +222,7 @@ final class VectorSearch {
   }
 
   /** Null where the index of a large project gave too few and nothing else was looked at. */
-  private static @Nullable SearchResult<VectorHit> read(
-      MemorySession session,
-      SearchRule rule,
-      Shape shape,
-      String projectId,
-      VectorQuery query,
-      Call call)
-      throws SQLException {
+  private @Nullable SearchResult<VectorHit> read(Shape shape, Call call) throws SQLException {
     ResultSet rows = call.query(Settings.index(shape.joined));
     List<VectorHit> hits = new ArrayList<>(Math.min(query.limit(), 100));
     SearchStrategy strategy = SearchStrategy.NONE;
@@ -234,7 +237,7 @@ final class VectorSearch {
         nearest = rows.getInt(NEAREST);
         if (shape.way == Way.BY_PROJECT) {
           boolean follow = shape.plan != Plan.ONCE || strategy == SearchStrategy.HNSW_BY_PROJECT;
-          rule.seen(projectId, query.filter(), rule.bound(query), large && follow);
+          rule.seen(projectId, query.filter(), bound, large && follow);
         }
         if (shape.plan == Plan.ONCE_FOR_SMALL
             && rows.getBoolean(LARGE)
