@@ -193,15 +193,8 @@ class ObserverTest {
     Told told = new Told();
     database.consolidation().jobs().enqueue(job("taken"));
     String log =
-        logged(
-            () -> {
-              JobWorker worker =
-                  worker(
-                      told,
-                      run -> database.consolidation().jobs().complete(run.job().lease(), "{}"));
-              assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
-              assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
-            });
+        loggedByAWorker(
+            told, run -> database.consolidation().jobs().complete(run.job().lease(), "{}"));
 
     assertThat(told.events).isEqualTo(Map.of(JobEvent.CLAIMED, 1, JobEvent.LEASE_LOST, 1));
     assertThat(log)
@@ -217,13 +210,7 @@ class ObserverTest {
     database.execute(
         "update consolidation_jobs set heartbeat_at = now() - interval '1 hour',"
             + " started_at = now() - interval '1 hour', created_at = now() - interval '1 hour'");
-    String log =
-        logged(
-            () -> {
-              JobWorker worker = worker(told, run -> {});
-              assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
-              assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
-            });
+    String log = loggedByAWorker(told, run -> {});
 
     assertThat(told.events).containsEntry(JobEvent.RESCUED, 1);
     assertThat(log)
@@ -237,16 +224,10 @@ class ObserverTest {
     Told told = new Told();
     database.consolidation().jobs().enqueue(job("bad"));
     String log =
-        logged(
-            () -> {
-              JobWorker worker =
-                  worker(
-                      told,
-                      run -> {
-                        throw new IllegalStateException("as the test wants");
-                      });
-              assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
-              assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
+        loggedByAWorker(
+            told,
+            run -> {
+              throw new IllegalStateException("as the test wants");
             });
 
     assertThat(log)
@@ -254,6 +235,16 @@ class ObserverTest {
             "WARN JobWorker - job=bad project=p retries=0 status=PENDING A try of a job failed, and"
                 + " is repeated")
         .contains("java.lang.IllegalStateException: as the test wants");
+  }
+
+  /** What a worker logs until it has stopped, after the first job. */
+  private String loggedByAWorker(Told told, JobHandler handler) throws Exception {
+    return logged(
+        () -> {
+          JobWorker worker = worker(told, handler);
+          assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
+          assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
+        });
   }
 
   private static NewJob job(String id) {

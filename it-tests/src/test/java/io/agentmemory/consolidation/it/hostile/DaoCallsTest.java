@@ -37,15 +37,7 @@ class DaoCallsTest {
     DaoCases cases = new DaoCases(tenants, values);
     calls = new HostileCalls(seed, entries, values, cases);
     cases.teach(calls.arguments());
-    long start = System.nanoTime();
-    calls.run(Integer.getInteger("consolidation.hostile.calls", 2_000));
-    System.out.printf(
-        Locale.ROOT,
-        "%s: %.1f s, %,d times to the database, %,d different texts%n",
-        calls,
-        (System.nanoTime() - start) / 1e9,
-        tenants.sql().uses(),
-        tenants.sql().texts().size());
+    calls.run(2_000, tenants.sql());
   }
 
   @AfterAll
@@ -60,11 +52,7 @@ class DaoCallsTest {
 
   @Test
   void every_public_constructor_and_method_was_called() {
-    List<String> names =
-        entries.stream()
-            .filter(entry -> !Throwable.class.isAssignableFrom(entry.getDeclaringClass()))
-            .map(EntryPoints::name)
-            .toList();
+    List<String> names = EntryPoints.names(entries);
     assertThat(names).contains("ConsolidatedMemoryDao.find(String,String)");
     assertThat(calls.called()).as(calls.toString()).containsAll(names);
   }

@@ -63,7 +63,7 @@ final class DaoCases implements HostileCalls.Around {
   private final Queue<JobRun> runs = new ConcurrentLinkedQueue<>();
   private final Queue<ObservedCall> observed = new ConcurrentLinkedQueue<>();
   private final Queue<JobWorker> workers = new ConcurrentLinkedQueue<>();
-  private Tenants.State state = new Tenants.State("", "");
+  private Watch.State state = new Watch.State("", "");
   private long uses;
 
   DaoCases(Tenants tenants, Values values) {
@@ -217,7 +217,7 @@ final class DaoCases implements HostileCalls.Around {
   public void reset() throws SQLException {
     leases.clear();
     leases.addAll(tenants.reset());
-    state = new Tenants.State("", "");
+    state = new Watch.State("", "");
   }
 
   @Override
@@ -239,7 +239,7 @@ final class DaoCases implements HostileCalls.Around {
     if (uses == tenants.sql().uses()) {
       return null;
     }
-    Tenants.State now = tenants.state();
+    Watch.State now = tenants.state();
     boolean changed = !now.all().equals(state.all());
     state = now;
     uses = tenants.sql().uses();

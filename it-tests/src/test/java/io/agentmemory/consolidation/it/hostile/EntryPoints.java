@@ -57,6 +57,14 @@ final class EntryPoints {
                 .anyMatch(component -> component.getAccessor().equals(entry)));
   }
 
+  /** The names of all that must be called; an exception's are whatever it holds. */
+  static List<String> names(List<Executable> entries) {
+    return entries.stream()
+        .filter(entry -> !Throwable.class.isAssignableFrom(entry.getDeclaringClass()))
+        .map(EntryPoints::name)
+        .toList();
+  }
+
   static String name(Executable entry) {
     String method = entry instanceof Constructor ? "new" : entry.getName();
     return Arrays.stream(entry.getParameterTypes())

@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.it.hostile;
 
 import io.agentmemory.consolidation.dao.PartialLoadException;
+import io.agentmemory.consolidation.it.postgres.RecordedSql;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
@@ -16,9 +17,13 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Calls entry points with generated arguments, and collects what must not be. */
 final class HostileCalls {
+  private static final Logger LOG = LoggerFactory.getLogger(HostileCalls.class);
+
   /** A few, since the same fault shows many times. */
   private static final int MOST_FAULTS = 25;
 
@@ -63,8 +68,24 @@ final class HostileCalls {
     return arguments;
   }
 
-  /** Each entry point a few times, then any at random. */
-  void run(int times) throws SQLException {
+  /**
+   * Each entry point a few times, then any at random; tells how long it took, and how often the
+   * database was asked.
+   *
+   * @param usually how many calls, unless {@code -Dconsolidation.hostile.calls} says
+   */
+  void run(int usually, RecordedSql sql) throws SQLException {
+    long start = System.nanoTime();
+    run(Integer.getInteger("consolidation.hostile.calls", usually));
+    LOG.info(
+        "{}: {} s, {} times to the database, {} different texts",
+        this,
+        (System.nanoTime() - start) / 1_000_000_000,
+        sql.uses(),
+        sql.texts().size());
+  }
+
+  private void run(int times) throws SQLException {
     List<Executable> often = entries.stream().filter(around::often).toList();
     Values values = arguments.values();
     List<Executable> first = new ArrayList<>();

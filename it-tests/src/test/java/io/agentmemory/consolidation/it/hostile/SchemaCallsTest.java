@@ -8,7 +8,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,14 +32,7 @@ class SchemaCallsTest {
     SchemaCases cases = new SchemaCases(schemas, values);
     calls = new HostileCalls(seed, entries, values, cases);
     cases.teach(calls.arguments());
-    long start = System.nanoTime();
-    calls.run(Integer.getInteger("consolidation.hostile.calls", 1_500));
-    System.out.printf(
-        Locale.ROOT,
-        "%s: %.1f s, %,d times to the database%n",
-        calls,
-        (System.nanoTime() - start) / 1e9,
-        schemas.sql().uses());
+    calls.run(1_500, schemas.sql());
   }
 
   @AfterAll
@@ -55,11 +47,7 @@ class SchemaCallsTest {
 
   @Test
   void every_public_constructor_and_method_was_called() {
-    List<String> names =
-        entries.stream()
-            .filter(entry -> !Throwable.class.isAssignableFrom(entry.getDeclaringClass()))
-            .map(EntryPoints::name)
-            .toList();
+    List<String> names = EntryPoints.names(entries);
     assertThat(names).contains("Schema.upgradeTo(String)", "Change.create(Table)");
     assertThat(calls.called()).as(calls.toString()).containsAll(names);
   }
@@ -75,7 +63,7 @@ class SchemaCallsTest {
   @Test
   void a_change_of_the_other_schema_would_be_found() throws SQLException {
     schemas.reset();
-    Schemas.State before = schemas.state();
+    Watch.State before = schemas.state();
     assertThat(schemas.theirsIsUntouched(before)).isTrue();
     try (Connection connection = schemas.pool().getConnection();
         Statement statement = connection.createStatement()) {

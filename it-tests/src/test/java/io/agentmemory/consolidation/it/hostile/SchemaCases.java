@@ -36,7 +36,7 @@ final class SchemaCases implements HostileCalls.Around {
 
   private final Schemas schemas;
   private final Values values;
-  private Schemas.State state = new Schemas.State("", "");
+  private Watch.State state = new Watch.State("", "");
   private long uses;
 
   SchemaCases(Schemas schemas, Values values) {
@@ -100,7 +100,7 @@ final class SchemaCases implements HostileCalls.Around {
   @Override
   public void reset() throws SQLException {
     schemas.reset();
-    state = new Schemas.State("", "");
+    state = new Watch.State("", "");
   }
 
   @Override
@@ -118,7 +118,7 @@ final class SchemaCases implements HostileCalls.Around {
     if (uses == schemas.sql().uses()) {
       return null;
     }
-    Schemas.State now = schemas.state();
+    Watch.State now = schemas.state();
     boolean changed = !now.all().equals(state.all());
     state = now;
     uses = schemas.sql().uses();

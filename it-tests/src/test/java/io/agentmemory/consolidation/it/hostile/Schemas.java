@@ -8,9 +8,7 @@ import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 
 /** A database with schemas that calls may change, and one that must not notice. */
 final class Schemas implements AutoCloseable {
@@ -63,23 +61,20 @@ final class Schemas implements AutoCloseable {
   private final RecordedSql sql = new RecordedSql();
   private final ScratchDatabase scratch = PostgresServer.shared().freshDatabase("hostile");
   private final HikariDataSource pool;
-  private final Connection watch;
+  private final Watch watch;
   private final Connection joined;
   private final String theirs;
-
-  /** What the catalog holds of the other schema, with its rows, and of all schemas. */
-  record State(String theirs, String all) {}
 
   Schemas() throws SQLException {
     HikariConfig config = new HikariConfig();
     config.setDataSource(sql.of(scratch.dataSource()));
     config.setMaximumPoolSize(4);
     pool = new HikariDataSource(config);
-    watch = scratch.dataSource().getConnection();
+    watch = new Watch(scratch);
     joined = sql.of(scratch.dataSource()).getConnection();
     joined.setAutoCommit(false);
     Schema.on(scratch.dataSource(), THEIRS).upgrade();
-    execute(
+    watch.execute(
         """
         INSERT INTO theirs.task_memories (id, project_id, task_id, execution_summary, success)
         SELECT 'HIDDENt' || i, 'theirs', 't', 'HIDDEN', true FROM generate_series(0, 11) i"""
@@ -102,12 +97,13 @@ final class Schemas implements AutoCloseable {
 
   /** Leaves the other schema, the empty schema public and the extension in it. */
   void reset() throws SQLException {
-    execute("ALTER EXTENSION vector SET SCHEMA theirs");
-    execute(DROP_ALL);
+    watch.execute("ALTER EXTENSION vector SET SCHEMA theirs");
+    watch.execute(DROP_ALL);
     Schema.on(scratch.dataSource(), OPTIONS).upgrade();
   }
 
-  State state() throws SQLException {
+  /** The catalog of the other schema, with its rows, and of all schemas. */
+  Watch.State state() throws SQLException {
     String query =
         "SELECT (%s) || (SELECT md5(string_agg(t::text, '' ORDER BY id)) FROM theirs.task_memories t), (%s)"
             .formatted(
@@ -115,34 +111,15 @@ final class Schemas implements AutoCloseable {
                 CATALOG.replace(
                     "schemas",
                     "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"));
-    try (Statement statement = watch.createStatement();
-        ResultSet row = statement.executeQuery(query)) {
-      row.next();
-      return new State(row.getString(1), row.getString(2));
-    }
+    return watch.state(query);
   }
 
-  boolean theirsIsUntouched(State now) {
+  boolean theirsIsUntouched(Watch.State now) {
     return now.theirs().equals(theirs);
   }
 
-  /** How many sessions are in a transaction though nobody is at work. */
   int leftInTransaction() throws SQLException {
-    try (Statement statement = watch.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                """
-                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                  AND state LIKE 'idle in transaction%'""")) {
-      row.next();
-      return row.getInt(1);
-    }
-  }
-
-  private void execute(String statement) throws SQLException {
-    try (Statement execution = watch.createStatement()) {
-      execution.execute(statement);
-    }
+    return watch.leftInTransaction();
   }
 
   @Override

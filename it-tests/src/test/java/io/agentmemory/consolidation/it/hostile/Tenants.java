@@ -19,9 +19,7 @@ import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.List;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -45,20 +43,17 @@ final class Tenants implements AutoCloseable {
   private final HikariDataSource quietPool;
   private final Consolidation quiet;
   private final Consolidation consolidation;
-  private final Connection watch;
+  private final Watch watch;
   private final Connection joined;
   private final String role;
   private final String theirs;
 
-  /** What the tables hold: of the other project its contents, of all projects the row versions. */
-  record State(String theirs, String all) {}
-
   Tenants() throws SQLException {
-    watch = scratch.dataSource().getConnection();
+    watch = new Watch(scratch);
     Schema.on(scratch.dataSource(), OPTIONS).upgrade();
     role = scratch.name() + "_worker";
-    execute("create role " + role + " login password 'secret'");
-    execute(Schema.workerGrantsScript(OPTIONS, role));
+    watch.execute("create role " + role + " login password 'secret'");
+    watch.execute(Schema.workerGrantsScript(OPTIONS, role));
     PGSimpleDataSource asRole = new PGSimpleDataSource();
     asRole.setUrl(scratch.jdbcUrl());
     asRole.setUser(role);
@@ -99,7 +94,7 @@ final class Tenants implements AutoCloseable {
   /** Puts every project but the other one back to what it was; what is running then. */
   List<JobLease> reset() throws SQLException {
     for (String table : TABLES) {
-      execute("delete from " + table + " where project_id <> 'theirs'");
+      watch.execute("delete from " + table + " where project_id <> 'theirs'");
     }
     fill(MINE, MARKER);
     return quiet.jobs().claim(MINE, 5).stream().map(job -> job.lease()).toList();
@@ -124,7 +119,7 @@ final class Tenants implements AutoCloseable {
           .jobs()
           .enqueue(NewJob.builder(project, TriggerType.MANUAL).id(prefix + "j" + i).build());
     }
-    execute(
+    watch.execute(
         """
         insert into task_memories (id, project_id, task_id, execution_summary, success)
         select 'P' || 't' || i, 'PROJECT', 't', 'P', true from generate_series(0, 11) i"""
@@ -132,7 +127,8 @@ final class Tenants implements AutoCloseable {
             .replace("P", prefix));
   }
 
-  State state() throws SQLException {
+  /** The contents of the other project's rows, and the row versions of all projects. */
+  Watch.State state() throws SQLException {
     StringBuilder query = new StringBuilder("select '' ");
     for (String table : TABLES) {
       query.append(
@@ -151,34 +147,15 @@ final class Tenants implements AutoCloseable {
           """
               .replace("TABLE", table));
     }
-    try (Statement statement = watch.createStatement();
-        ResultSet row = statement.executeQuery(query.toString())) {
-      row.next();
-      return new State(row.getString(1), row.getString(2));
-    }
+    return watch.state(query.toString());
   }
 
-  boolean theirsIsUntouched(State now) {
+  boolean theirsIsUntouched(Watch.State now) {
     return now.theirs().equals(theirs);
   }
 
-  /** How many sessions are in a transaction though nobody is at work. */
   int leftInTransaction() throws SQLException {
-    try (Statement statement = watch.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                """
-                select count(*) from pg_stat_activity where datname = current_database()
-                  and state like 'idle in transaction%'""")) {
-      row.next();
-      return row.getInt(1);
-    }
-  }
-
-  private void execute(String statement) throws SQLException {
-    try (Statement execution = watch.createStatement()) {
-      execution.execute(statement);
-    }
+    return watch.leftInTransaction();
   }
 
   @Override
@@ -186,8 +163,8 @@ final class Tenants implements AutoCloseable {
     joined.close();
     pool.close();
     quietPool.close();
-    execute("drop owned by " + role);
-    execute("drop role " + role);
+    watch.execute("drop owned by " + role);
+    watch.execute("drop role " + role);
     watch.close();
     scratch.close();
   }
