@@ -302,12 +302,13 @@ public final class ConsolidationJobDao {
    * Completes jobs of a project by one statement, which takes a fraction of the time of as many
    * calls. It is for short jobs that were claimed together: a lease that was lost keeps none of the
    * others from being completed. Only in a transaction that is joined, which may hold what was
-   * written under that lease, is it thrown, as by {@link #complete}.
+   * written under that lease, is it thrown, as by {@link #complete}, and none is completed.
    *
    * @param projectId the project
    * @param metrics the leases, at most 1,000, each with a JSON object as for {@link #complete}
    * @return which are completed, and which were lost
-   * @throws InvalidInputException if a lease is of another project
+   * @throws InvalidInputException if a lease is of another project, or a connection is joined that
+   *     is in no transaction
    * @throws LeaseLostException in a joined transaction, if any job is no longer the caller's
    */
   public JobCompletions completeAll(String projectId, Map<JobLease, String> metrics) {
@@ -329,6 +330,7 @@ public final class ConsolidationJobDao {
    *
    * @param metrics the leases, at most 1,000, each with a JSON object as for {@link #complete}
    * @return which are completed, and which were lost
+   * @throws InvalidInputException if a connection is joined that is in no transaction
    * @throws LeaseLostException in a joined transaction, if any job is no longer the caller's
    */
   public JobCompletions completeOfAllProjects(Map<JobLease, String> metrics) {
@@ -354,11 +356,33 @@ public final class ConsolidationJobDao {
     if (leases.isEmpty()) {
       return new JobCompletions(List.of(), List.of());
     }
+    if (!of.joined()) {
+      return of.command(
+          operation, (connection, deadline) -> complete(connection, deadline, leases, metrics));
+    }
+    return of.transact(
+        operation,
+        handle -> {
+          JobCompletions result =
+              complete(handle.getConnection(), JdbiHandles.deadline(handle), leases, metrics);
+          if (!result.lost().isEmpty()) {
+            throw new LeaseLostException(result.lost().get(0).jobId(), operation);
+          }
+          return result;
+        });
+  }
+
+  private JobCompletions complete(
+      Connection connection,
+      @Nullable Deadline deadline,
+      List<JobLease> leases,
+      Map<JobLease, String> metrics)
+      throws SQLException {
     List<ConsolidationJob> completed =
-        write(
-            of,
-            operation,
-            sql -> sql.completeAll,
+        JobRow.all(
+            connection,
+            deadline,
+            sql(connection).completeAll,
             call ->
                 call.texts("projects", leases.stream().map(JobLease::projectId).toList())
                     .texts("ids", leases.stream().map(JobLease::jobId).toList())
@@ -370,9 +394,6 @@ public final class ConsolidationJobDao {
         leases.stream()
             .filter(lease -> !lease.startedAt().equals(startedAt.get(lease.jobId())))
             .toList();
-    if (database.joined() && !lost.isEmpty()) {
-      throw new LeaseLostException(lost.get(0).jobId(), operation);
-    }
     return new JobCompletions(completed, lost);
   }
 
