@@ -66,7 +66,7 @@ final class BatchSql {
         from {memories}
         where project_id = :project and embedding is not null{filter}{others}
           and (select n from found) < :depth
-        order by distance, id
+        order by distance, id collate "C"
         limit :depth
       ),
       nearest as materialized (
@@ -83,7 +83,7 @@ final class BatchSql {
         select id, (embedding {distance} q.embedding) + 0 as distance
         from {memories}
         where project_id = :project and embedding is not null{filter}{others}
-        order by distance, id
+        order by distance, id collate "C"
         limit :depth
       ),
       nearest as materialized (
@@ -104,7 +104,7 @@ final class BatchSql {
         from (select) as always
         left join nearest as f on f.distance <= :maxDistance
       ) as n{shown}
-      order by q.place, n.distance, n.id""";
+      order by q.place, n.distance, n.id collate "C\"""";
 
   private static final String SHOWN =
       """

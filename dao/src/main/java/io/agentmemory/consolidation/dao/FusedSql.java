@@ -12,11 +12,13 @@ final class FusedSql {
       """
       with /* consolidation search.fused */ {legs},
       by_vector as (
-        select id, distance{ofNearest}, row_number() over (order by distance, id) as rank
+        select id, distance{ofNearest},
+          row_number() over (order by distance, id collate "C") as rank
         from nearest
       ),
       by_text as (
-        select id, score{ofMatching}, row_number() over (order by score desc, id) as rank
+        select id, score{ofMatching},
+          row_number() over (order by score desc, id collate "C") as rank
         from matching
       ),
       candidates as materialized (
@@ -33,16 +35,18 @@ final class FusedSql {
       fused as materialized (
         select id, vector_rank, distance, text_rank, text_score, {fusion} as score
         {from}
-        order by score desc, id
+        order by score desc, id collate "C"
         limit :limit
       )
-      select {how}, {indexes}, {found}, null as headline, null as score, null, null, null, null,
-        {noMemory}
-      union all
-      select null, null, null, null, null, null, null, null, {headline}, c.score,
-        c.vector_rank, c.distance, c.text_rank, c.text_score, {columns}
-      from fused as c {rowOfTable}
-      order by score desc, id""";
+      select * from (
+        select {how}, {indexes}, {found}, null as headline, null as score, null, null, null, null,
+          {noMemory}
+        union all
+        select null, null, null, null, null, null, null, null, {headline}, c.score,
+          c.vector_rank, c.distance, c.text_rank, c.text_score, {columns}
+        from fused as c {rowOfTable}
+      ) as result
+      order by score desc, id collate "C\"""";
 
   /** A memory is looked up by itself, whatever the planner takes the candidates for. */
   private static final String ROW_OF_TABLE =
@@ -76,7 +80,7 @@ final class FusedSql {
       {leg},
       nearest as materialized (
         select id, distance from project_rows
-        where shown and distance <> 'NaN' order by distance, id limit :depth
+        where shown and distance <> 'NaN' order by distance, id collate "C" limit :depth
       )""";
 
   /** The index alone, for a project that is known to be large. */

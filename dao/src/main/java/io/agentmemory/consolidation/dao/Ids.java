@@ -1,6 +1,10 @@
 package io.agentmemory.consolidation.dao;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.UUID;
 
 /**
@@ -10,6 +14,10 @@ import java.util.UUID;
  * <p>Only ids come from this clock; the timestamps in the rows come from the database's.
  */
 final class Ids {
+  /** As the collation "C" of PostgreSQL orders them: by the bytes of their UTF-8. */
+  static final Comparator<String> ORDER =
+      Comparator.comparing(id -> id.getBytes(UTF_8), Arrays::compareUnsigned);
+
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private Ids() {}

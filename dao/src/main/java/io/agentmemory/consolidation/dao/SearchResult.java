@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * less those that the caller's own limits left out.
  *
  * @param <H> the kind of hit
- * @param hits the hits, the best first; equally good ones in order of their ids
+ * @param hits the hits, the best first; equally good ones in order of their ids, by the bytes of
+ *     their UTF-8 ({@code collate "C"}), whatever the database's collation
  * @param strategy how vectors were searched
  * @param onlyStopWords whether the text of the query has no word to search for ("the", "of", …), so
  *     that it matches nothing

@@ -42,7 +42,7 @@ final class SearchSql {
             and (select count(*) from approximate) < :depth
           offset 0
         ) as compared
-        order by distance, id
+        order by distance, id collate "C"
         limit :depth
       ),
       nearest as (
@@ -66,7 +66,7 @@ final class SearchSql {
         select id, (embedding {distance} (select embedding from query)) + 0 as distance
         from {memories}
         where project_id = :project and embedding is not null{filter}
-        order by distance, id
+        order by distance, id collate "C"
         limit :depth
       ),
       nearest as materialized (
@@ -121,7 +121,7 @@ final class SearchSql {
         from {memories}
         where project_id = :project and embedding is not null{filter}
           and {tooFew}
-        order by distance, id
+        order by distance, id collate "C"
         limit :depth
       )""";
 

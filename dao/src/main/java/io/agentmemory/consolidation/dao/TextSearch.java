@@ -16,7 +16,7 @@ final class TextSearch {
       left join (
         matching as f join {memories} as m on m.id = f.id and m.project_id = :project
       ) on true
-      order by f.score desc, f.id""";
+      order by f.score desc, f.id collate "C\"""";
 
   private static final int HEADLINE = 1 + WordLeg.Found.COLUMNS;
   private static final int SCORE = HEADLINE + 1;

@@ -18,7 +18,7 @@ final class VectorSearch {
       left join (
         {hits}
       ) as hits on hits.distance <= :maxDistance
-      order by hits.distance, hits.id""";
+      order by hits.distance, hits.id collate "C\"""";
 
   /**
    * What is shown is looked up one by one, which no plan for other values can make a mistake of.
@@ -59,7 +59,8 @@ final class VectorSearch {
   private static final String SMALL = "not (select large from size)";
 
   private static final Comparator<VectorHit> NEAREST_FIRST =
-      Comparator.comparingDouble(VectorHit::distance).thenComparing(hit -> hit.memory().id());
+      Comparator.comparingDouble(VectorHit::distance)
+          .thenComparing(hit -> hit.memory().id(), Ids.ORDER);
 
   private static final int LARGE = 1;
   private static final int FROM_INDEX = 2;

@@ -14,7 +14,7 @@ final class WordSql {
         select id, ts_rank_cd(content_tsv, {words}) as score{carried}
         from {memories}
         where project_id = :project and content_tsv @@ {words}{filter}
-        order by score desc, id
+        order by score desc, id collate "C"
         limit :depth
       )""";
 
@@ -54,7 +54,7 @@ final class WordSql {
       ),
       matching as materialized (
         select id, score from word_scores
-        where shown order by score desc, id limit :depth
+        where shown order by score desc, id collate "C" limit :depth
       )""";
 
   /** The words and their weights are one row, made once for all that are weighed. */
@@ -70,7 +70,7 @@ final class WordSql {
         select id, {sum} as score{carried}
         from weighed cross join {memories}
         where {ofProject} and content_tsv @@ (select cast(:threshold as tsquery)){filter}
-        order by score desc, id
+        order by score desc, id collate "C"
         limit :depth
       )""";
 

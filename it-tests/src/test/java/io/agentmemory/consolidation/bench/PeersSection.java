@@ -11,7 +11,9 @@ import java.util.Optional;
 final class PeersSection {
   private static final String OURS = "Consolidation";
   private static final String LOWERED = "Consolidation, effort lowered";
-  private static final int[] EFFORTS = {10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 64, 100};
+  private static final int[] EFFORTS = {
+    10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 28, 32, 40, 64, 100
+  };
   private static final int CLIENTS = 4;
 
   /** Up to so many rows in a project more is asked for. */
