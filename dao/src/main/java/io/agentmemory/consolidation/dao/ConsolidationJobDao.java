@@ -177,12 +177,14 @@ public final class ConsolidationJobDao {
   }
 
   /**
-   * Claims jobs of whichever projects have some that are due, an equal share of each: no project
-   * waits because another has many. If not all can come, it is those whose turn it is: the claims
-   * of a {@link Consolidation} go round the projects, from one that chance chose. Takes time with
-   * the number of projects that it claims from, at most with that of those that have pending jobs,
-   * and not with the number of jobs. With row-level security only the role of {@link
-   * io.agentmemory.consolidation.schema.Schema#workerGrantsScript} sees the jobs of all projects.
+   * Claims jobs of whichever projects have some that are due: no project waits because another has
+   * many. The claims of a {@link Consolidation} go round the projects, from one that chance chose:
+   * each goes on after the project that one before it came to, and takes of each project no more
+   * than the square root of the limit, or an equal share where there are too few projects for that.
+   * Takes time with the number of projects that it claims from, at most with that of those that
+   * have pending jobs, and not with the number of jobs. With row-level security only the role of
+   * {@link io.agentmemory.consolidation.schema.Schema#workerGrantsScript} sees the jobs of all
+   * projects.
    *
    * @param limit at most so many, from 1 to 1,000
    * @return the jobs, running, each with its lease; at least one if there is one that is due and
@@ -193,8 +195,14 @@ public final class ConsolidationJobDao {
     return database.command(
         "jobs.claimOfAllProjects",
         (connection, deadline) -> {
-          Sql claim = sql(connection).claimOfAll;
-          return database.jobTurns().claim(limit, () -> Call.prepare(connection, deadline, claim));
+          JobSql sql = sql(connection);
+          return database
+              .jobTurns()
+              .claim(
+                  limit,
+                  inTurn ->
+                      Call.prepare(
+                          connection, deadline, inTurn ? sql.claimInTurn : sql.claimOfAll));
         });
   }
 

@@ -51,8 +51,8 @@ final class JobRow {
     return jobs;
   }
 
-  /** What {@link JobSql#claimOfAll} has behind the job. */
-  static String next(ResultSet row) throws SQLException {
+  /** What claims of all projects have behind the job. */
+  static String turn(ResultSet row) throws SQLException {
     return row.getString(16);
   }
 

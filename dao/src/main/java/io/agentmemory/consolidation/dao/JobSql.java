@@ -68,46 +68,87 @@ final class JobSql {
       )""";
 
   /**
+   * The jobs of a project that are next, locked one by one as they are reached. They are read from
+   * the first on, which is known: before it may be as many entries of jobs that were claimed since
+   * the index was last vacuumed.
+   */
+  private static final String HEADS =
+      """
+      lateral (
+          select j.id, j.project_id from {jobs} as j
+          where j.project_id = turns.project_id and j.status = 'pending'
+            and {due} >= turns.due and {due} <= statement_timestamp()
+          order by {due}, j.id
+          limit (select {share})
+          for update skip locked
+        )""";
+
+  /** The first pending job of the next project. */
+  private static final String AHEAD =
+      """
+      lateral (
+          select j.project_id, {due} as due from {jobs} as j
+          where j.status = 'pending' and %s
+          order by j.project_id, {due}, j.id limit 1)""";
+
+  /** The last column is the project whose turn came last. */
+  private static final String CLAIMED_IN_TURN =
+      """
+      {claimed}
+      select *, (select project_id from next order by turn desc limit 1)
+      from claimed order by created_at, id""";
+
+  /**
    * Goes from project to project through the index, on from where {@link JobTurns} says and past
-   * the last to the first, then through these projects in an order by chance and takes an equal
-   * share of each until it has enough. Jobs are locked one by one as they are reached. The last
-   * column is the project that the walk came to.
+   * the last to the first, and takes some jobs of each until it has enough: no row of {@code turns}
+   * is made before the jobs of the one before it are locked.
+   */
+  private static final String CLAIM_IN_TURN =
+      """
+      with recursive turns as (
+        select 0 as turn, cast(:after as varchar) as project_id, cast(null as timestamptz) as due,
+          false as again
+        union all
+        select turns.turn + 1, coalesce(ahead.project_id, first.project_id),
+          coalesce(ahead.due, first.due), turns.again or ahead.project_id is null
+        from turns
+        left join {ahead} as ahead on true
+        left join {first} as first on true
+        where turns.turn < :limit
+          and (ahead.project_id is not null and not turns.again
+            or coalesce(ahead.project_id, first.project_id) <= :after)
+      ), next as materialized (
+        select turns.turn, heads.id, heads.project_id
+        from turns cross join {heads} as heads
+        where turns.turn > 0
+        limit {limit}
+      ), {claimedInTurn}"""
+          .replace("{ahead}", AHEAD.formatted("j.project_id > turns.project_id"))
+          .replace("{first}", AHEAD.formatted("ahead.project_id is null and not turns.again"))
+          .replace("{heads}", HEADS)
+          .replace("{share}", "cast(:share as bigint)");
+
+  /**
+   * Goes through all projects that have a job pending, in an order by chance, and takes an equal
+   * share of each until it has enough.
    */
   private static final String CLAIM_OF_ALL =
       """
       with recursive walk as (
-        select 0 as step, cast(:after as varchar) as project_id, false as again
+        select first.project_id, first.due from {first} as first
         union all
-        select walk.step + 1, coalesce(ahead.project_id, first.project_id),
-          walk.again or ahead.project_id is null
-        from walk
-        left join lateral (
-          select j.project_id from {jobs} as j
-          where j.status = 'pending' and j.project_id > walk.project_id
-          order by j.project_id limit 1) as ahead on true
-        left join lateral (
-          select j.project_id from {jobs} as j
-          where j.status = 'pending' and ahead.project_id is null and not walk.again
-          order by j.project_id limit 1) as first on true
-        where walk.step < :projects
-          and (ahead.project_id is not null and not walk.again
-            or coalesce(ahead.project_id, first.project_id) <= :after)
+        select ahead.project_id, ahead.due from walk cross join {ahead} as ahead
       ), turns as materialized (
-        select project_id from walk where step > 0 order by random()
+        select project_id, due, random() as turn from walk order by turn
       ), next as materialized (
-        select due.id, due.project_id
-        from turns cross join lateral (
-          select j.id, j.project_id from {jobs} as j
-          where j.project_id = turns.project_id and j.status = 'pending'
-            and {due} <= statement_timestamp()
-          order by {due}, j.id
-          limit (select (:limit + count(*) - 1) / greatest(count(*), 1) from turns)
-          for update skip locked
-        ) as due
+        select turns.turn, heads.id, heads.project_id
+        from turns cross join {heads} as heads
         limit {limit}
-      ), {claimed}
-      select *, (select project_id from walk order by step desc limit 1)
-      from claimed order by created_at, id""";
+      ), {claimedInTurn}"""
+          .replace("{ahead}", AHEAD.formatted("j.project_id > walk.project_id"))
+          .replace("{first}", AHEAD.formatted("true"))
+          .replace("{heads}", HEADS)
+          .replace("{share}", "(:limit + count(*) - 1) / greatest(count(*), 1) from turns");
 
   /** Known only when it runs, so that one plan serves for all limits. */
   private static final String LIMIT = "(select cast(:limit as bigint))";
@@ -125,6 +166,7 @@ final class JobSql {
 
   final Sql enqueue;
   final Sql claim;
+  final Sql claimInTurn;
   final Sql claimOfAll;
   final Sql claimJob;
   final Sql heartbeat;
@@ -167,6 +209,7 @@ final class JobSql {
               for update skip locked
             ), {claimed}
             select * from claimed order by created_at, id""");
+    claimInTurn = of("claimInTurn", names, CLAIM_IN_TURN);
     claimOfAll = of("claimOfAll", names, CLAIM_OF_ALL);
     claimJob =
         of(
@@ -266,6 +309,7 @@ final class JobSql {
     String text =
         template
             .replaceFirst(" ", " /* consolidation jobs.%s */ ".formatted(tag))
+            .replace("{claimedInTurn}", CLAIMED_IN_TURN)
             .replace("{claimed}", CLAIMED)
             .replace("{limit}", LIMIT)
             .replace("{tryEnded}", TRY_ENDED)

@@ -117,6 +117,43 @@ class JobLifeTest {
     }
   }
 
+  private Map<String, Long> claimedOfAll(int limit) {
+    return jobs.claimOfAllProjects(limit).stream()
+        .collect(Collectors.groupingBy(ConsolidationJob::projectId, Collectors.counting()));
+  }
+
+  @Test
+  void claimsThatGoRoundTakeShareByShareAndPassByNoProject() {
+    for (int i = 0; i < 50; i++) {
+      enqueue("p" + i % 5);
+    }
+    claimedOfAll(9);
+    Map<String, Long> some = claimedOfAll(9);
+    assertThat(some).hasSize(3).values().containsOnly(3L);
+    Map<String, Long> others = claimedOfAll(9);
+    assertThat(others).hasSize(3).values().containsOnly(3L);
+    Set<String> served = new HashSet<>(some.keySet());
+    served.addAll(others.keySet());
+    assertThat(served).hasSize(5);
+  }
+
+  @Test
+  void aClaimIsFullWhereProjectsHaveOneJobEachOrThereAreFewProjects() {
+    for (int i = 0; i < 40; i++) {
+      enqueue("p" + i);
+    }
+    for (int claim = 0; claim < 4; claim++) {
+      assertThat(claimedOfAll(10)).hasSize(10);
+    }
+    for (int i = 0; i < 40; i++) {
+      enqueue("p" + i % 2);
+    }
+    claimedOfAll(10); // sees that there are few now
+    for (int claim = 0; claim < 3; claim++) {
+      assertThat(claimedOfAll(10)).isEqualTo(Map.of("p0", 5L, "p1", 5L));
+    }
+  }
+
   @Test
   void aProjectWhoseTurnItIsButThatHasNoJobDueKeepsNoneFromBeingClaimed() throws SQLException {
     for (int i = 0; i < 4; i++) {

@@ -66,4 +66,20 @@ class JobPlansTest {
           .doesNotContain("Rows Removed by Filter: 2");
     }
   }
+
+  @Test
+  void aClaimThatGoesOnReadsNoMoreProjectsThanItTakesFrom() throws SQLException {
+    try (Plans plans = new Plans(database.dataSource().getConnection())) {
+      ConsolidationJobDao jobs = database.consolidation().joining(plans.connection()).jobs();
+      assertThat(jobs.claimOfAllProjects(9)).hasSize(9);
+      assertThat(plans.take("consolidation_jobs"))
+          .containsPattern("Scan on walk .*actual rows=10 ");
+      assertThat(jobs.claimOfAllProjects(9)).hasSize(9);
+      assertThat(plans.take("consolidation_jobs"))
+          .containsPattern("Scan on turns .*actual rows=3 ")
+          .contains("using idx_cj_pending")
+          .contains("consolidation_jobs_pkey")
+          .doesNotContain("Seq Scan");
+    }
+  }
 }
