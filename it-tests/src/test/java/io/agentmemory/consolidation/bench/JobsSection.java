@@ -36,11 +36,17 @@ final class JobsSection {
               ("Jobs of fifty projects, due, that do nothing, claimed %d at a time; jobs a second."
                       + " Ours stay, with their times and figures, in a table with seven indexes;"
                       + " those that were claimed together are completed together, by one statement,"
-                      + " or each by its own. db-scheduler runs a scheduler with as many threads"
-                      + " (lock and fetch) and one more that fetches, and deletes what is done,"
-                      + " always job by job; its table has three indexes and no other rows, and it"
-                      + " shares nothing out between projects. The finished rows took %.0f s to"
-                      + " make.")
+                      + " or each by its own; a claimer claims and completes by turns, on one"
+                      + " connection. db-scheduler runs a scheduler with as many threads (lock and"
+                      + " fetch) and one more that fetches on a connection of its own while they"
+                      + " work, and deletes what is done, always job by job; its table has three"
+                      + " indexes and no other rows, and it shares nothing out between projects."
+                      + " Before each round the table is vacuumed and analysed. The server's vacuum"
+                      + " leaves the indexes as they are where few of a table's pages have dead"
+                      + " rows: then the index of the pending jobs keeps an entry of each that was"
+                      + " claimed, and claims pass these by, in the larger table from the first"
+                      + " round to the last. The finished rows took %.0f s to make, with a vacuum"
+                      + " and a checkpoint after them.")
                   .formatted(JobQueue.BATCH, OrderTable.seconds(start)));
       unsynced(fewer, more, other);
       if (OrderTable.number(connection, "select (current_setting('fsync') = 'off')::int") == 1) {

@@ -66,6 +66,7 @@ final class OurJobs implements AutoCloseable {
         OrderTable.execute(connection, index);
       }
       OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
+      OrderTable.execute(connection, "checkpoint");
     }
     pool = OurStore.pool(database, mostClaimers);
     jobs = Consolidation.on(pool, OurStore.OPTIONS).jobs();
