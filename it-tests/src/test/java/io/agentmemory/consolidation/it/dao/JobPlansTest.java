@@ -77,6 +77,7 @@ class JobPlansTest {
       assertThat(jobs.claimOfAllProjects(9)).hasSize(9);
       assertThat(plans.take("consolidation_jobs"))
           .containsPattern("Scan on turns .*actual rows=3 ")
+          .containsPattern("Index Cond: .*created_at\\) >= turns(_\\d)?\\.due")
           .contains("using idx_cj_pending")
           .contains("consolidation_jobs_pkey")
           .doesNotContain("Seq Scan");
