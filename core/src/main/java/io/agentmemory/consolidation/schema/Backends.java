@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Tells who other sessions are, as far as this role may see. */
 final class Backends {
-  /** What to select of {@code pg_stat_activity AS a}. */
+  /**
+   * What to select of {@code pg_stat_activity AS a}; of a query no value, which may be a secret.
+   */
   static final String COLUMNS =
       """
       'pid ' || a.pid, 'role ' || a.usename, 'application ' || a.application_name,
         'in its transaction since ' || a.xact_start, a.state || ' since ' || a.state_change,
-        left(a.query, 100)""";
+        left(substring(a.query FROM '^[^''$]*'), 100)""";
 
   /**
    * Whoever kept somebody waiting for all of a timeout had the lock before, so its transaction is

@@ -63,7 +63,12 @@ final class BlockingBuild {
                   + e.getMessage(),
               e);
         }
-        LOG.atInfo().addKeyValue("index", name).log("Building an index again: {}", e.getMessage());
+        LOG.atInfo()
+            .addKeyValue("schema", name.schema())
+            .addKeyValue("index", name)
+            .addKeyValue("attempt", attempt + 1)
+            .addKeyValue("sqlState", e.sqlState())
+            .log("Building an index again: {}", e.getMessage());
         Pause.after(attempt, end);
       }
     }

@@ -131,7 +131,10 @@ final class BuildMonitor implements AutoCloseable {
       try {
         listener.progress(progress);
       } catch (RuntimeException e) {
-        LOG.warn("The progress listener failed; it is told no more", e);
+        LOG.atWarn()
+            .addKeyValue("index", index)
+            .setCause(e)
+            .log("The progress listener failed; it is told no more");
         index = null;
       }
     }

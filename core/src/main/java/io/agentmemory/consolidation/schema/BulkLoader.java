@@ -55,6 +55,11 @@ final class BulkLoader {
       try {
         load.run();
       } catch (Throwable failure) {
+        LOG.atWarn()
+            .addKeyValue("schema", options.schema())
+            .addKeyValue("indexes", dropped)
+            .addKeyValue("loadMillis", Duration.ofNanos(System.nanoTime() - begin).toMillis())
+            .log("A bulk load failed; its indexes are built");
         buildAfter(failure, held.session(), dropped);
         throw failure;
       }

@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.schema;
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.Identifiers;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -42,6 +43,7 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
 
   @Override
   public DowngradeResult execute(Session session, Plan plan, Snapshot now, String searchPath) {
+    long start = System.nanoTime();
     List<String> notes = new ArrayList<>();
     new Guard(plan, allowed).check(session);
     String extensionSchema = now.extension() == null ? "public" : now.extension().schema();
@@ -62,6 +64,7 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
     LOG.atInfo()
         .addKeyValue("schema", options.schema())
         .addKeyValue("revisions", plan.revisions())
+        .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
         .log("Took revisions back");
     return new DowngradeResult(plan.revisions(), notes);
   }

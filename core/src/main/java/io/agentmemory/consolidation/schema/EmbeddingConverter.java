@@ -110,6 +110,8 @@ final class EmbeddingConverter {
     List<String> notes = new ArrayList<>();
     long rows = 0;
     if (!isVector) {
+      long start = System.nanoTime();
+      LOG.atInfo().addKeyValue("schema", options.schema()).log("Converting embeddings");
       if (begun) {
         notes.add("Went on with a conversion that was cut short");
       } else {
@@ -122,6 +124,11 @@ final class EmbeddingConverter {
       refuseForeignObjects(session, sql);
       shortly(session, "put the vectors in place", sql.swap());
       notes.add("Vacuum " + table + ": every row that was converted left a dead one");
+      LOG.atInfo()
+          .addKeyValue("schema", options.schema())
+          .addKeyValue("rows", rows)
+          .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
+          .log("Converted embeddings");
     }
     index(session, extension);
     return new ConversionResult(!isVector, rows, notes);
@@ -181,7 +188,10 @@ final class EmbeddingConverter {
         listener.progress(
             new BuildProgress(COLUMN, phase, "rows", done, total, rate, left, elapsed));
       } catch (RuntimeException e) {
-        LOG.warn("The progress listener failed; it is told no more", e);
+        LOG.atWarn()
+            .addKeyValue("schema", options.schema())
+            .setCause(e)
+            .log("The progress listener failed; it is told no more");
         listener = null;
       }
     }
@@ -208,6 +218,7 @@ final class EmbeddingConverter {
         LOG.atInfo()
             .addKeyValue("schema", options.schema())
             .addKeyValue("attempt", attempt + 1)
+            .addKeyValue("sqlState", e.sqlState())
             .log("Waiting for others: {}{}", e.getMessage(), others);
         Pause.after(attempt, end);
       }

@@ -100,7 +100,7 @@ final class ExtensionCheck {
             + Extension.SOUND
             + ": install that or newer on the server's machine, then run ALTER EXTENSION vector"
             + " UPDATE and reindex";
-    LOG.warn("{}", warning);
+    LOG.atWarn().addKeyValue("version", extension.version()).log("{}", warning);
     return List.of(warning);
   }
 }

@@ -5,11 +5,13 @@ import io.agentmemory.consolidation.ddl.Index;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Builds the indexes that the history records as pending, one at a time, by a session that holds
@@ -82,7 +84,7 @@ final class OnlineBuilder {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": indexes are building: " + holder, null);
       }
-      Pause.after(attempt, end);
+      lock.pause(holder, attempt, end);
     }
   }
 
@@ -117,27 +119,29 @@ final class OnlineBuilder {
         }
         sizing.prepare(each.index()).ifPresent(notes::add);
         monitor.begin(each.index().name());
+        long start = System.nanoTime();
         if (atOnce.contains(name)) {
-          LOG.atInfo()
-              .addKeyValue("schema", options.schema())
-              .addKeyValue("index", name)
-              .log("Building an index");
+          about(name).log("Building an index");
           new BlockingBuild(session, sizing, waiting)
               .make(name, statements.atOnce(each), end)
               .ifPresent(notes::add);
         } else {
-          LOG.atInfo()
-              .addKeyValue("schema", options.schema())
-              .addKeyValue("index", name)
-              .log("Building an index online");
+          about(name).log("Building an index online");
           make(session, statements.online(each).get(0), each.index(), end);
           session.execute("record index " + name, history.settle(each).sql());
         }
         monitor.end();
+        about(name)
+            .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
+            .log("Built an index");
         built.add(name.sql());
       }
     }
     return soFar.withBuilt(built, notes);
+  }
+
+  private LoggingEventBuilder about(QualifiedName index) {
+    return LOG.atInfo().addKeyValue("schema", options.schema()).addKeyValue("index", index);
   }
 
   /** What the catalog says of an index. */
@@ -158,10 +162,9 @@ final class OnlineBuilder {
         session.execute(create);
       } catch (SchemaSqlException e) {
         if (Runner.worthAnotherTry(e) && !Waiting.isOver(end)) {
-          LOG.atInfo()
-              .addKeyValue("schema", options.schema())
-              .addKeyValue("index", name)
+          about(name)
               .addKeyValue("attempt", attempt + 1)
+              .addKeyValue("sqlState", e.sqlState())
               .log("Building an index again: {}", e.getMessage());
           Pause.after(attempt, end);
           continue;

@@ -11,6 +11,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Runs a task in a transaction of its own, once, whoever else starts at the same time: under the
@@ -165,10 +166,12 @@ final class Runner {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": " + obstacle, tried.cause);
       }
-      LOG.atInfo()
-          .addKeyValue("schema", options.schema())
-          .addKeyValue("attempt", attempt + 1)
-          .log("Waiting for others: {}", obstacle);
+      LoggingEventBuilder event =
+          LOG.atInfo().addKeyValue("schema", options.schema()).addKeyValue("attempt", attempt + 1);
+      if (tried.cause != null) {
+        event = event.addKeyValue("sqlState", tried.cause.sqlState());
+      }
+      event.log("Waiting for others: {}", obstacle);
       Pause.after(attempt, end);
     }
   }

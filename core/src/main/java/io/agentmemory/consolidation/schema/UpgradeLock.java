@@ -16,13 +16,14 @@ import org.slf4j.LoggerFactory;
 final class UpgradeLock {
   private static final Logger LOG = LoggerFactory.getLogger(UpgradeLock.class);
 
+  private final String schema;
+  private final String what;
   private final long key;
 
-  private final String what;
-
-  private UpgradeLock(String what, String text) {
+  private UpgradeLock(String schema, String what, String prefix) {
+    this.schema = schema;
     this.what = what;
-    byte[] name = text.getBytes(StandardCharsets.UTF_8);
+    byte[] name = (prefix + schema).getBytes(StandardCharsets.UTF_8);
     try {
       key = ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(name)).getLong();
     } catch (NoSuchAlgorithmException e) {
@@ -32,13 +33,13 @@ final class UpgradeLock {
 
   /** The lock under which the schema is changed. */
   static UpgradeLock ofUpgrades(String schema) {
-    return new UpgradeLock("the upgrade lock", "io.agentmemory.consolidation/" + schema);
+    return new UpgradeLock(schema, "the upgrade lock", "io.agentmemory.consolidation/");
   }
 
   /** The lock under which indexes are built online: one at a time, and nothing taken away. */
   static UpgradeLock ofBuilds(String schema) {
     return new UpgradeLock(
-        "the lock of index builds", "io.agentmemory.consolidation.builds/" + schema);
+        schema, "the lock of index builds", "io.agentmemory.consolidation.builds/");
   }
 
   long key() {
@@ -62,8 +63,16 @@ final class UpgradeLock {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": " + heldBy(session), null);
       }
-      Pause.after(attempt, end);
+      pause(heldBy(session), attempt, end);
     }
+  }
+
+  /** The time until another try to take it; that it is waited for is logged once. */
+  void pause(String holder, int attempt, long end) {
+    if (attempt == 0) {
+      LOG.atInfo().addKeyValue("schema", schema).log("Waiting for others: {}", holder);
+    }
+    Pause.after(attempt, end);
   }
 
   /** Where the connection is lost, the lock is gone already. */

@@ -119,10 +119,7 @@ final class FlowPass {
         consolidation.memories().withEmbeddings().unconsolidated(projectId, found.ids());
     MemoryCluster cluster = new MemoryCluster(projectId, memories, found.similarity());
     if (memories.size() < found.ids().size()) {
-      LOG.atInfo()
-          .addKeyValue("cluster", key)
-          .log("Skipped a cluster: a memory was consolidated or deleted by others");
-      record(key, (joined, connection) -> ClusterOutcome.SKIPPED);
+      record(key, (joined, connection) -> skipped(key, "a memory was consolidated or deleted"));
       return;
     }
     NewMemory memory =
@@ -171,34 +168,33 @@ final class FlowPass {
    * Locks the sources by consolidating them, then looks whether they are as they were thought
    * about.
    */
-  private static ClusterOutcome store(
+  private ClusterOutcome store(
       Consolidation joined, Connection connection, MemoryCluster cluster, NewMemory memory)
       throws SQLException {
     Savepoint before = connection.setSavepoint();
     try {
       joined.consolidate(memory, Sources.ofMemories(cluster.ids()));
     } catch (AlreadyConsolidatedException overtaken) {
-      LOG.atInfo()
-          .addKeyValue("cluster", cluster.key())
-          .log("Skipped a cluster: {}", overtaken.getMessage());
-      return ClusterOutcome.SKIPPED;
+      return skipped(cluster.key(), overtaken.getMessage());
     } catch (InvalidSourcesException gone) {
       if (gone.reason() == Reason.MORE_ABSTRACT) {
         throw gone;
       }
-      LOG.atInfo()
-          .addKeyValue("cluster", cluster.key())
-          .log("Skipped a cluster: {}", gone.getMessage());
-      return ClusterOutcome.SKIPPED;
+      return skipped(cluster.key(), gone.getMessage());
     }
     if (changed(joined, cluster)) {
       connection.rollback(before);
-      LOG.atInfo()
-          .addKeyValue("cluster", cluster.key())
-          .log("Skipped a cluster: a memory was changed meanwhile");
-      return ClusterOutcome.SKIPPED;
+      return skipped(cluster.key(), "a memory was changed");
     }
     return ClusterOutcome.CONSOLIDATED;
+  }
+
+  private ClusterOutcome skipped(String key, @Nullable String why) {
+    LogFields.add(LOG.atInfo(), "job", run == null ? null : run.job().id())
+        .addKeyValue("project", projectId)
+        .addKeyValue("cluster", key)
+        .log("Skipped a cluster, which others were faster with: {}", why);
+    return ClusterOutcome.SKIPPED;
   }
 
   private static boolean changed(Consolidation joined, MemoryCluster cluster) {

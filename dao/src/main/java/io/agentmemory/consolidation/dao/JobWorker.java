@@ -105,8 +105,8 @@ public final class JobWorker implements AutoCloseable {
     worker.heart.setDaemon(true);
     worker.poller.start();
     worker.heart.start();
-    LOG.atInfo()
-        .addKeyValue("project", options.projectId())
+    worker
+        .about(LOG.atInfo())
         .addKeyValue("concurrency", options.concurrency())
         .log("A job worker has started");
     return worker;
@@ -151,7 +151,7 @@ public final class JobWorker implements AutoCloseable {
     }
     runs.forEach(this::handBack);
     if (stopped.getCount() > 0) {
-      LOG.atInfo().addKeyValue("allDone", done).log("A job worker has stopped");
+      about(LOG.atInfo()).addKeyValue("allDone", done).log("A job worker has stopped");
     }
     stopped.countDown();
     return done;
@@ -165,8 +165,7 @@ public final class JobWorker implements AutoCloseable {
     } catch (LeaseLostException finished) {
       about(LOG.atDebug(), run.job()).log("A job was over before it could be handed back");
     } catch (ConsolidationException failure) {
-      about(LOG.atWarn(), run.job())
-          .setCause(failure)
+      LogFields.cause(about(LOG.atWarn(), run.job()), failure)
           .log("A job could not be handed back: a rescue will");
     }
     run.lose();
@@ -188,9 +187,8 @@ public final class JobWorker implements AutoCloseable {
         }
       } catch (RuntimeException failure) {
         failures++;
-        LOG.atWarn()
+        LogFields.cause(about(LOG.atWarn()), failure)
             .addKeyValue("attempt", failures)
-            .setCause(failure)
             .log("Jobs could not be claimed");
         pause(jittered(Backoff.after(failures - 1, options.pollInterval(), LONGEST_PAUSE)));
       }
@@ -254,12 +252,15 @@ public final class JobWorker implements AutoCloseable {
 
   private void run(JobRun run) {
     run.begin();
+    long start = System.nanoTime();
     Runnable end;
     try {
       handler.run(run);
-      end = () -> completed(run);
+      long elapsed = millisSince(start);
+      end = () -> completed(run, elapsed);
     } catch (Throwable failure) {
-      end = () -> failed(run, failure);
+      long elapsed = millisSince(start);
+      end = () -> failed(run, failure, elapsed);
     }
     run.end();
     try {
@@ -270,13 +271,13 @@ public final class JobWorker implements AutoCloseable {
     }
   }
 
-  private void completed(JobRun run) {
+  private void completed(JobRun run, long elapsedMillis) {
     ConsolidationJob job = jobs.complete(run.lease(), "{}");
     observers.jobs(JobEvent.COMPLETED, 1);
-    about(LOG.atDebug(), job).addKeyValue("elapsed", job.duration()).log("Completed a job");
+    about(LOG.atDebug(), job).addKeyValue("elapsedMillis", elapsedMillis).log("Completed a job");
   }
 
-  private void failed(JobRun run, Throwable failure) {
+  private void failed(JobRun run, Throwable failure, long elapsedMillis) {
     ConsolidationJob job;
     if (failure instanceof JobNotRetryableException) {
       job = jobs.failForGood(run.lease(), failure.toString());
@@ -287,9 +288,9 @@ public final class JobWorker implements AutoCloseable {
     }
     boolean again = job.status() == JobStatus.PENDING;
     observers.jobs(again ? JobEvent.RETRIED : JobEvent.FAILED, 1);
-    about(LOG.atWarn(), run.job())
+    LogFields.cause(about(LOG.atWarn(), run.job()), failure)
         .addKeyValue("status", job.status())
-        .setCause(failure)
+        .addKeyValue("elapsedMillis", elapsedMillis)
         .log(again ? "A try of a job failed, and is repeated" : "A job failed");
   }
 
@@ -307,9 +308,8 @@ public final class JobWorker implements AutoCloseable {
       } catch (RuntimeException failure) {
         Duration wait = jittered(Backoff.after(failures, Duration.ofMillis(100), LONGEST_PAUSE));
         if (System.nanoTime() + wait.toNanos() - deadline > 0 || !await(stopped, wait)) {
-          about(LOG.atWarn(), run.job())
+          LogFields.cause(about(LOG.atWarn(), run.job()), failure)
               .addKeyValue("attempt", failures + 1)
-              .setCause(failure)
               .log("The end of a job could not be written");
           return;
         }
@@ -327,7 +327,7 @@ public final class JobWorker implements AutoCloseable {
         } catch (LeaseLostException gone) {
           run.lose();
         } catch (RuntimeException failure) {
-          about(LOG.atWarn(), run.job()).setCause(failure).log("A job's heartbeat failed");
+          LogFields.cause(about(LOG.atWarn(), run.job()), failure).log("A job's heartbeat failed");
         }
       }
     }
@@ -340,8 +340,17 @@ public final class JobWorker implements AutoCloseable {
         .addKeyValue("retries", job.retryCount());
   }
 
+  /** What is logged of this worker, which is of one project or of all. */
+  private LoggingEventBuilder about(LoggingEventBuilder event) {
+    return LogFields.add(event, "project", options.projectId());
+  }
+
   private void pause(Duration time) {
     await(stopping, time);
+  }
+
+  private static long millisSince(long start) {
+    return Duration.ofNanos(System.nanoTime() - start).toMillis();
   }
 
   /** Whether the time passed without the latch being opened or the thread interrupted. */

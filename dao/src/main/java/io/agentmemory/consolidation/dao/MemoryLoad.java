@@ -33,6 +33,7 @@ final class MemoryLoad {
     long most = whole ? Long.MAX_VALUE : options.commitEvery();
     LoadResult committed = result();
     LOG.atDebug()
+        .addKeyValue("operation", OPERATION)
         .addKeyValue("onConflict", options.onConflict())
         .addKeyValue("commitEvery", options.commitEvery())
         .log("A load begins");
@@ -57,7 +58,8 @@ final class MemoryLoad {
         rows.tell();
       }
     } catch (RuntimeException e) {
-      about(LOG.atWarn(), committed).log("A load failed");
+      LogFields.add(about(LOG.atWarn(), committed), "sqlState", Failures.sqlState(e))
+          .log("A load failed; the rest of it is not committed");
       if (committed.read() == 0) {
         throw e;
       }
@@ -68,11 +70,14 @@ final class MemoryLoad {
     return result;
   }
 
-  private static LoggingEventBuilder about(LoggingEventBuilder event, LoadResult result) {
+  private LoggingEventBuilder about(LoggingEventBuilder event, LoadResult result) {
     return event
+        .addKeyValue("operation", OPERATION)
         .addKeyValue("read", result.read())
         .addKeyValue("inserted", result.inserted())
-        .addKeyValue("elapsedMillis", result.duration().toMillis());
+        .addKeyValue("skipped", result.skipped())
+        .addKeyValue("replaced", result.replaced())
+        .addKeyValue("elapsedMillis", rows.elapsed().toMillis());
   }
 
   private Database ofProject() {

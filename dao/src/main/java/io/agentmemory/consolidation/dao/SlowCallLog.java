@@ -40,18 +40,10 @@ public final class SlowCallLog implements ConsolidationObserver {
             .addKeyValue("operation", call.operation())
             .addKeyValue("elapsedMillis", call.elapsed().toMillis())
             .addKeyValue("result", call.result());
-    if (call.sqlState() != null) {
-      event = event.addKeyValue("sqlState", call.sqlState());
-    }
-    if (call.rows() != null) {
-      event = event.addKeyValue("rows", call.rows());
-    }
-    if (call.strategy() != null) {
-      event = event.addKeyValue("strategy", call.strategy());
-    }
-    if (call.candidates() != null) {
-      event = event.addKeyValue("candidates", call.candidates());
-    }
+    event = LogFields.add(event, "sqlState", call.sqlState());
+    event = LogFields.add(event, "rows", call.rows());
+    event = LogFields.add(event, "strategy", call.strategy());
+    event = LogFields.add(event, "candidates", call.candidates());
     event.log("A call took long");
   }
 }

@@ -29,6 +29,34 @@
  * <tr><td>disk full</td>
  *     <td>53100</td><td>{@code DID_NOT_HAPPEN}</td><td>no: somebody must make room</td></tr>
  * </table>
+ *
+ * <p>What is logged, by SLF4J's fluent API, and never with contents, embeddings or the values of a
+ * statement. A field that is in brackets is there only where there is such a thing; {@code project}
+ * is missing where a worker is of all projects.
+ *
+ * <table>
+ * <caption>Events of the loggers of this package</caption>
+ * <tr><th>of</th><th>level</th><th>fields</th></tr>
+ * <tr><td>a load that ended, or failed</td><td>info, warn</td>
+ *     <td>{@code operation}, {@code read}, {@code inserted}, {@code skipped}, {@code replaced} (all
+ *     as committed), {@code elapsedMillis}, ({@code sqlState})</td></tr>
+ * <tr><td>a worker that started, stopped, or cannot claim</td><td>info, warn</td>
+ *     <td>({@code project}), {@code concurrency}; {@code allDone}; ({@code sqlState}), {@code
+ *     attempt}</td></tr>
+ * <tr><td>a job that was claimed, completed</td><td>debug</td>
+ *     <td>{@code job}, {@code project}, {@code retries}, ({@code elapsedMillis})</td></tr>
+ * <tr><td>a job that was handed back, or whose lease is lost</td><td>info</td>
+ *     <td>{@code job}, {@code project}, {@code retries}</td></tr>
+ * <tr><td>a job that failed, was rescued, or that the worker could not write of</td><td>warn</td>
+ *     <td>{@code job}, {@code project}, {@code retries}, ({@code sqlState}, {@code status}, {@code
+ *     attempt}, {@code elapsedMillis})</td></tr>
+ * <tr><td>a cluster that a flow skipped</td><td>info</td>
+ *     <td>({@code job}), {@code project}, {@code cluster}</td></tr>
+ * <tr><td>a slow call, see {@link io.agentmemory.consolidation.dao.SlowCallLog}</td><td>warn</td>
+ *     <td>{@code operation}, {@code elapsedMillis}, {@code result}, ({@code sqlState}, {@code rows},
+ *     {@code strategy}, {@code candidates})</td></tr>
+ * <tr><td>an observer that failed</td><td>warn</td><td>{@code observer}</td></tr>
+ * </table>
  */
 @NullMarked
 package io.agentmemory.consolidation.dao;

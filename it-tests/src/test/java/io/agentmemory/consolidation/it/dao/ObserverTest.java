@@ -22,10 +22,8 @@ import io.agentmemory.consolidation.dao.ObservedCall;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
+import io.agentmemory.consolidation.it.postgres.LogCapture;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -173,7 +171,7 @@ class ObserverTest {
     CountDownLatch end = new CountDownLatch(1);
     database.consolidation().jobs().enqueue(job("slow"));
     String log =
-        logged(
+        LogCapture.of(
             () -> {
               JobWorker worker = worker(told, run -> await(runs, end));
               assertThat(runs.await(30, TimeUnit.SECONDS)).isTrue();
@@ -185,7 +183,7 @@ class ObserverTest {
     assertThat(log)
         .contains("INFO JobWorker - project=p concurrency=")
         .contains("INFO JobWorker - job=slow project=p retries=0 Handed a job back")
-        .contains("INFO JobWorker - allDone=false A job worker has stopped");
+        .contains("INFO JobWorker - project=p allDone=false A job worker has stopped");
   }
 
   @Test
@@ -199,7 +197,7 @@ class ObserverTest {
     assertThat(told.events).isEqualTo(Map.of(JobEvent.CLAIMED, 1, JobEvent.LEASE_LOST, 1));
     assertThat(log)
         .contains("INFO JobWorker - job=taken project=p retries=0 A job is no longer this worker's")
-        .contains("INFO JobWorker - allDone=true A job worker has stopped");
+        .contains("INFO JobWorker - project=p allDone=true A job worker has stopped");
   }
 
   @Test
@@ -231,15 +229,15 @@ class ObserverTest {
             });
 
     assertThat(log)
-        .contains(
-            "WARN JobWorker - job=bad project=p retries=0 status=PENDING A try of a job failed, and"
-                + " is repeated")
+        .containsPattern(
+            "WARN JobWorker - job=bad project=p retries=0 status=PENDING elapsedMillis=\\d+ A try of"
+                + " a job failed, and is repeated")
         .contains("java.lang.IllegalStateException: as the test wants");
   }
 
   /** What a worker logs until it has stopped, after the first job. */
   private String loggedByAWorker(Told told, JobHandler handler) throws Exception {
-    return logged(
+    return LogCapture.of(
         () -> {
           JobWorker worker = worker(told, handler);
           assertThat(told.first.await(30, TimeUnit.SECONDS)).isTrue();
@@ -270,23 +268,6 @@ class ObserverTest {
         // a handler that does not listen
       }
     }
-  }
-
-  private interface Work {
-    void run() throws Exception;
-  }
-
-  /** What is logged meanwhile: the tests' binding writes to the stream that is set then. */
-  private static String logged(Work work) throws Exception {
-    ByteArrayOutputStream log = new ByteArrayOutputStream();
-    PrintStream before = System.err;
-    System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
-    try {
-      work.run();
-    } finally {
-      System.setErr(before);
-    }
-    return log.toString(StandardCharsets.UTF_8);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.it.postgres.LogCapture;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.BuildProgress;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
@@ -130,11 +131,18 @@ class AdoptTablesTest {
   }
 
   @Test
-  void areRecordedAsTheyAreAndUpgradedFromThere() {
+  void areRecordedAsTheyAreAndUpgradedFromThere() throws Exception {
     String host = database.dumpSchema();
     Sql.run(database.dataSource(), TABLES + VECTORS);
     String before = database.dumpSchema("--exclude-table=consolidation_history");
-    assertThat(schema.adopt().applied()).containsExactly("task_memories_001", "consolidation_001");
+    String log =
+        LogCapture.of(
+            () ->
+                assertThat(schema.adopt().applied())
+                    .containsExactly("task_memories_001", "consolidation_001"));
+    assertThat(log)
+        .contains(
+            "INFO Adopter - schema=public revisions=[task_memories_001, consolidation_001] Adopted");
     assertThat(database.dumpSchema("--exclude-table=consolidation_history")).isEqualTo(before);
     assertThat(schema.verify()).isEmpty();
     assertThat(schema.adopt().applied()).isEmpty();
@@ -355,6 +363,38 @@ class AdoptTablesTest {
           .withMessageContaining("application the reader");
       busy.rollback();
       assertThat(hasty.convertEmbeddings().converted()).isTrue();
+    }
+  }
+
+  @Test
+  void tellTheLogHowTheyAreConvertedAndWhoIsInTheWayButNotWhatTheyWrite() throws Exception {
+    Sql.run(database.dataSource(), TABLES + ROWS.formatted(1, 10));
+    Schema converting =
+        schema
+            .withLockTimeout(Duration.ofMillis(50))
+            .withProgress(
+                progress -> {
+                  throw new IllegalStateException("as the test wants");
+                });
+    ExecutorService pool = Executors.newSingleThreadExecutor();
+    try (LogCapture log = LogCapture.start();
+        Connection busy = database.dataSource().getConnection()) {
+      busy.setAutoCommit(false);
+      Sql.run(busy, "UPDATE consolidated_memories SET content = 'a secret'");
+      Future<?> conversion = pool.submit(converting::convertEmbeddings);
+      log.await(
+          "INFO EmbeddingConverter - schema=public attempt=2 sqlState=55P03 Waiting for others: ");
+      busy.rollback();
+      conversion.get(60, TimeUnit.SECONDS);
+      assertThat(log.text())
+          .contains("INFO EmbeddingConverter - schema=public Converting embeddings")
+          .contains("UPDATE consolidated_memories SET content = ")
+          .doesNotContain("a secret")
+          .contains("WARN EmbeddingConverter - schema=public The progress listener failed")
+          .containsPattern(
+              "INFO EmbeddingConverter - schema=public rows=9 elapsedMillis=\\d+ Converted");
+    } finally {
+      pool.shutdownNow();
     }
   }
 }
