@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** What a sequence of changes amounts to: the tables as they should stand. */
 final class Definition {
@@ -27,6 +28,26 @@ final class Definition {
    */
   record Part(
       boolean whole, Table table, List<Index> indexes, List<Policy> policies, boolean secured) {
+    static Part of(boolean whole, Table table) {
+      return new Part(whole, table, List.of(), List.of(), false);
+    }
+
+    Part with(Table other) {
+      return new Part(whole, other, indexes, policies, secured);
+    }
+
+    Part withIndexes(List<Index> others) {
+      return new Part(whole, table, others, policies, secured);
+    }
+
+    Part withPolicies(List<Policy> others) {
+      return new Part(whole, table, indexes, others, secured);
+    }
+
+    Part withSecured(boolean other) {
+      return new Part(whole, table, indexes, policies, other);
+    }
+
     /** The same with every expression as {@code restated} has it. */
     Part restated(Map<String, String> restated) {
       List<Column> columns = new ArrayList<>();
@@ -61,12 +82,7 @@ final class Definition {
                 index.parameters(),
                 index.include()));
       }
-      return new Part(
-          whole,
-          new Table(table.name(), columns, table.primaryKey(), checks),
-          others,
-          policies,
-          secured);
+      return with(new Table(table.name(), columns, table.primaryKey(), checks)).withIndexes(others);
     }
 
     /** Whether a path of {@link Verifier} is about something that is defined here. */
@@ -115,7 +131,7 @@ final class Definition {
 
   void apply(Change change) {
     if (change instanceof Change.CreateTable create) {
-      parts.put(create.target(), new Part(true, create.table(), List.of(), List.of(), false));
+      parts.put(create.target(), Part.of(true, create.table()));
     } else if (change instanceof Change.DropTable drop) {
       parts.remove(drop.target());
     } else if (change instanceof Change.AddColumns add) {
@@ -148,54 +164,40 @@ final class Definition {
       parts.remove(name);
       return;
     }
-    Table table =
-        part == null
-            ? new Table(name, all, List.of(), List.of())
-            : new Table(name, all, part.table().primaryKey(), part.table().checks());
     parts.put(
         name,
         part == null
-            ? new Part(false, table, List.of(), List.of(), false)
-            : new Part(part.whole(), table, part.indexes(), part.policies(), part.secured()));
+            ? Part.of(false, new Table(name, all, List.of(), List.of()))
+            : part.with(new Table(name, all, part.table().primaryKey(), part.table().checks())));
   }
 
   /** An index of a table of which nothing else is defined here has no twin: left aside. */
   private void index(Index index, boolean added) {
-    Part part = parts.get(index.table());
-    if (part == null) {
-      return;
-    }
-    List<Index> indexes = new ArrayList<>(part.indexes());
-    indexes.removeIf(other -> other.name().equals(index.name()));
-    if (added) {
-      indexes.add(index);
-    }
-    parts.put(
+    parts.computeIfPresent(
         index.table(),
-        new Part(part.whole(), part.table(), indexes, part.policies(), part.secured()));
+        (name, part) -> part.withIndexes(changed(part.indexes(), index, Index::name, added)));
   }
 
   /** Like {@link #index}. */
   private void policy(Policy policy, boolean added) {
-    Part part = parts.get(policy.table());
-    if (part == null) {
-      return;
-    }
-    List<Policy> policies = new ArrayList<>(part.policies());
-    policies.removeIf(other -> other.name().equals(policy.name()));
-    if (added) {
-      policies.add(policy);
-    }
-    parts.put(
+    parts.computeIfPresent(
         policy.table(),
-        new Part(part.whole(), part.table(), part.indexes(), policies, part.secured()));
+        (name, part) -> part.withPolicies(changed(part.policies(), policy, Policy::name, added)));
   }
 
   /** Like {@link #index}. */
   private void secured(QualifiedName table, boolean secured) {
-    parts.computeIfPresent(
-        table,
-        (name, part) ->
-            new Part(part.whole(), part.table(), part.indexes(), part.policies(), secured));
+    parts.computeIfPresent(table, (name, part) -> part.withSecured(secured));
+  }
+
+  /** The same without those of its name, and with it at the end if it is added. */
+  private static <T> List<T> changed(
+      List<T> before, T one, Function<T, String> name, boolean added) {
+    List<T> after = new ArrayList<>(before);
+    after.removeIf(other -> name.apply(other).equals(name.apply(one)));
+    if (added) {
+      after.add(one);
+    }
+    return after;
   }
 }
