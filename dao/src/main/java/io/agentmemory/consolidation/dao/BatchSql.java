@@ -49,26 +49,13 @@ final class BatchSql {
 
   /** For one row {@code q} of those asked for: the index, and all memories where it fell short. */
   private static final String BY_INDEX =
-      """
-      with approximate as materialized (
-        select id, embedding {distance} q.embedding as distance
-        from {memories}
-        where project_id = :project and embedding is not null{filter}{others}
-          and (select large from size)
-        order by {order}
-        limit :depth
-      ),
-      found as materialized (
-        select count(*) as n from approximate where distance <> 'NaN'
-      ),
-      exact as materialized (
-        select id, (embedding {distance} q.embedding) + 0 as distance
-        from {memories}
-        where project_id = :project and embedding is not null{filter}{others}
-          and (select n from found) < :depth
-        order by distance, id collate "C"
-        limit :depth
-      ),
+      "with "
+          + SearchSql.LEGS
+              .replace("{carried}", "id")
+              .replace("{asked}", "q.embedding")
+              .replace("{tooFew}", SearchSql.TOO_FEW)
+          + """
+      ,
       nearest as materialized (
         select id, distance from approximate
         where (select n from found) >= :depth

@@ -88,13 +88,39 @@ final class SearchSql {
       )""";
 
   /**
-   * The two legs of a search by the index that keeps projects apart: {@code approximate} follows it
-   * where there are more than {@code :exactUpTo} rows and carries what is asked for out of the rows
-   * that it comes by; {@code exact (id, distance)} compares every row where there are not, or where
-   * the index gave too few rows, which {@code found} counts.
+   * The two legs of a search that looks at a project's size first: where that is {@code large},
+   * {@code approximate} follows an index and carries what is asked for out of the rows that it
+   * comes by; {@code exact (id, distance)} compares every row where it is not, or where the index
+   * gave too few rows, which {@code found} counts. Zero vectors are in the HNSW indexes, and have
+   * no distance.
+   */
+  static final String LEGS =
+      """
+      approximate as materialized (
+        select {carried}, embedding {distance} {asked} as distance
+        from {memories} as m
+        where project_id = :project and embedding is not null{filter}{others}
+          and (select large from size)
+        order by {order}
+        limit :depth
+      ),
+      found as materialized (
+        select count(*) as n from approximate where distance <> 'NaN'
+      ),
+      exact as materialized (
+        select id, (embedding {distance} {asked}) + 0 as distance
+        from {memories}
+        where project_id = :project and embedding is not null{filter}{others}
+          and {tooFew}
+        order by distance, id collate "C"
+        limit :depth
+      )""";
+
+  /**
+   * Those of one search by the index that keeps projects apart.
    *
-   * <p>{@code size} counts all rows of the project, for which the small index on it is enough, or
-   * those of the filter's types. Zero vectors are in the HNSW index, and have no distance.
+   * <p>{@code size} counts all rows of the project up to {@code :exactUpTo}, for which the small
+   * index on it is enough, or those of the filter's types.
    */
   static final String LEGS_BY_PROJECT =
       QUERY_BY_PROJECT
@@ -105,25 +131,10 @@ final class SearchSql {
           select from {memories} where project_id = :project{counted} offset :exactUpTo
         ) as large
       ),
-      approximate as materialized (
-        select {carried}, embedding {distance} (select embedding from query) as distance
-        from {memories} as m
-        where project_id = :project and embedding is not null{filter}
-          and (select large from size)
-        order by {coded} {innerProduct} (select coded from query)
-        limit :depth
-      ),
-      found as materialized (
-        select count(*) as n from approximate where distance <> 'NaN'
-      ),
-      exact as materialized (
-        select id, (embedding {distance} (select embedding from query)) + 0 as distance
-        from {memories}
-        where project_id = :project and embedding is not null{filter}
-          and {tooFew}
-        order by distance, id collate "C"
-        limit :depth
-      )""";
+      """
+          + LEGS.replace("{asked}", "(select embedding from query)")
+              .replace("{order}", "{coded} {innerProduct} (select coded from query)")
+              .replace("{others}", "");
 
   /** The same as {@code nearest (id, distance, content_tsv)}, the words null where not at hand. */
   static final String BY_PROJECT =
