@@ -75,7 +75,7 @@ class ApplicationRoleTest {
     database.execute("alter role " + quoted() + " set search_path = hostile, public");
     database.execute("grant usage on schema hostile to " + quoted());
     database.execute("grant all on all tables in schema hostile to " + quoted());
-    PGSimpleDataSource source = (PGSimpleDataSource) database.source("ApplicationName=role");
+    PGSimpleDataSource source = database.source("ApplicationName=role");
     source.setUser(role);
     source.setPassword("secret");
     dataSource = source;

@@ -75,7 +75,7 @@ final class ChaosFaults implements AutoCloseable {
   private int ended() throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
       return Integer.parseInt(
-          UpgradedDatabase.rows(
+          TestDatabase.rows(
                   connection,
                   "select count(*) from consolidation_jobs where status not in ('pending', 'running')")
               .get(0));
@@ -106,7 +106,7 @@ final class ChaosFaults implements AutoCloseable {
 
   private void terminate(double which) throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
-      UpgradedDatabase.rows(
+      TestDatabase.rows(
           connection,
           """
           select pg_terminate_backend(pid) from (

@@ -52,11 +52,11 @@ class ChaosTest {
         PostgresServer.shared().canCrash(), "only a throw-away cluster can be made to crash");
     server = PostgresServer.find(LOG::info);
     database = server.freshDatabase("chaos");
-    Schema.on(database.dataSource(), UpgradedDatabase.SMALL).upgrade();
+    Schema.on(database.dataSource(), TestDatabase.SMALL).upgrade();
     pool = new HikariDataSource();
     pool.setDataSource(database.dataSource());
     pool.setMaximumPoolSize(4);
-    jobs = Consolidation.on(pool, UpgradedDatabase.SMALL).jobs();
+    jobs = Consolidation.on(pool, TestDatabase.SMALL).jobs();
     try (Connection connection = pool.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(
@@ -78,7 +78,7 @@ class ChaosTest {
 
   private List<String> rows(String sql) throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
-      return UpgradedDatabase.rows(connection, sql);
+      return TestDatabase.rows(connection, sql);
     }
   }
 
@@ -173,7 +173,7 @@ class ChaosTest {
     ConsolidationJob before = jobs.enqueue(NewJob.builder("p", TriggerType.MANUAL).build());
     try (JobWorker worker =
         JobWorker.start(
-            Consolidation.on(database.dataSource(), UpgradedDatabase.SMALL),
+            Consolidation.on(database.dataSource(), TestDatabase.SMALL),
             run -> think(run, thinking, restarted),
             JobWorkerOptions.defaults().withPollInterval(Duration.ofMillis(20)),
             null)) {

@@ -34,7 +34,9 @@ class ConsolidateTest {
   private static final String P = "project";
   private static final String OTHER = "other project";
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
+
   private Consolidation consolidation;
 
   @BeforeEach

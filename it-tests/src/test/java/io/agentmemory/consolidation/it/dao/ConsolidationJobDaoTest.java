@@ -42,7 +42,9 @@ class ConsolidationJobDaoTest {
   private static final String P = "project";
   private static final String OTHER = "other project";
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
+
   private ConsolidationJobDao jobs;
 
   @BeforeEach

@@ -41,7 +41,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class FailingDatabaseTest {
   private static final String P = "project";
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
 
   private static void fails(DatabaseException failure, String state, Outcome out, boolean again) {
     assertThat(failure.sqlState()).as("%s", failure).isEqualTo(state);

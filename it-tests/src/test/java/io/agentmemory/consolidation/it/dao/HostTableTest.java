@@ -56,9 +56,11 @@ class HostTableTest {
           .withTime("at at time zone 'UTC'");
 
   @RegisterExtension
-  final UpgradedDatabase database =
-      UpgradedDatabase.with(
-          SchemaOptions.builder().dimensions(3).schema("memory").hostTable(MAPPING).build(), HOST);
+  final TestDatabase database =
+      TestDatabase.with(
+              SchemaOptions.builder().dimensions(3).schema("memory").hostTable(MAPPING).build())
+          .after(HOST)
+          .withoutPool();
 
   private static NewMemory memory(String project) {
     return NewMemory.builder(project, MemoryType.LEARNING, AbstractionLevel.CONCRETE, "learned")

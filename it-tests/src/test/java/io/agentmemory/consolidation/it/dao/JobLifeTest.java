@@ -34,7 +34,9 @@ class JobLifeTest {
   private static final String P = "project";
   private static final Duration MINUTE = Duration.ofMinutes(1);
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
+
   private ConsolidationJobDao jobs;
 
   @BeforeEach
@@ -362,7 +364,7 @@ class JobLifeTest {
         database.consolidation().joining(connection).jobs().heartbeat(running.lease());
       }
       assertThat(
-              UpgradedDatabase.rows(
+              TestDatabase.rows(
                   connection,
                   """
                   select pg_stat_get_xact_tuples_updated(c), pg_stat_get_xact_tuples_hot_updated(c)

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * running.
  */
 class JobPlansTest {
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
 
   @BeforeEach
   void fill() throws SQLException {

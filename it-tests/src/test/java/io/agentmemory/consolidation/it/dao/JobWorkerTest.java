@@ -41,7 +41,9 @@ class JobWorkerTest {
           .withLeaseTime(Duration.ofSeconds(1))
           .withBackoff(SOON, SOON);
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
+
   private Consolidation consolidation;
 
   private interface Condition {
@@ -359,7 +361,7 @@ class JobWorkerTest {
     Random chance = new Random(5);
     try (Connection connection = database.dataSource().getConnection()) {
       while (!unfinishedOn(connection).equals("0")) {
-        UpgradedDatabase.rows(
+        TestDatabase.rows(
             connection,
             """
             select pg_terminate_backend(pid) from pg_stat_activity
@@ -376,7 +378,7 @@ class JobWorkerTest {
   }
 
   private static String unfinishedOn(Connection connection) throws SQLException {
-    return UpgradedDatabase.rows(
+    return TestDatabase.rows(
             connection,
             "select count(*) from consolidation_jobs where status in ('pending', 'running')")
         .get(0);

@@ -37,7 +37,9 @@ import org.springframework.transaction.support.TransactionTemplate;
 class JoiningTest {
   private static final String P = "project";
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
+
   private Consolidation consolidation;
 
   @BeforeEach
@@ -160,7 +162,7 @@ class JoiningTest {
   }
 
   private static List<String> settings(Connection connection) throws SQLException {
-    return UpgradedDatabase.rows(
+    return TestDatabase.rows(
         connection,
         """
         select name, setting from pg_settings

@@ -291,7 +291,7 @@ class LogTest {
 
     public static void main(String[] arguments) throws Exception {
       Consolidation consolidation =
-          Consolidation.on(ForkedJvm.dataSource(arguments), UpgradedDatabase.SMALL);
+          Consolidation.on(ForkedJvm.dataSource(arguments), TestDatabase.SMALL);
       consolidation.memories().load(secrets("a"), LoadOptions.defaults());
       consolidation.jobs().enqueue(NewJob.builder("p", TriggerType.MANUAL).id("other").build());
       CountDownLatch over = new CountDownLatch(2);

@@ -90,7 +90,7 @@ class RowLevelSecurityTest {
   }
 
   private DataSource source(String user) {
-    PGSimpleDataSource source = (PGSimpleDataSource) database.source("ApplicationName=role");
+    PGSimpleDataSource source = database.source("ApplicationName=role");
     source.setUser(user);
     source.setPassword("secret");
     return source;

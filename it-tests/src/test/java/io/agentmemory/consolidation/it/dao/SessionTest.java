@@ -43,7 +43,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 class SessionTest {
   private static final String P = "project";
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
 
   private static NewMemory memory() {
     return NewMemory.builder(P, MemoryType.LEARNING, AbstractionLevel.CONCRETE, "learned").build();
@@ -90,7 +91,7 @@ class SessionTest {
   private static String settings(DataSource pool) throws SQLException {
     try (Connection connection = pool.getConnection()) {
       String settings =
-          UpgradedDatabase.rows(
+          TestDatabase.rows(
                   connection,
                   """
                   select name, setting from pg_settings where name not like 'hnsw.%'
@@ -399,10 +400,9 @@ class SessionTest {
 
   @Test
   void worksWithoutServerSidePreparedStatements() throws SQLException {
-    PGSimpleDataSource plain = (PGSimpleDataSource) database.dataSource("");
-    plain.setPrepareThreshold(0);
     database.taskMemory("a", P);
-    Consolidation consolidation = Consolidation.on(plain, database.options());
+    Consolidation consolidation =
+        Consolidation.on(database.source("prepareThreshold=0"), database.options());
     consolidation.jobs().enqueue(job());
     ConsolidationJob running = consolidation.jobs().claim(P).orElseThrow();
     consolidation.consolidate(memory(), Sources.ofTaskMemories("a"));

@@ -73,13 +73,13 @@ class StandbyTest {
     assumeTrue(PostgresServer.shared().canCrash(), "only a throw-away cluster can be followed");
     try (PostgresServer own = PostgresServer.find(LOG::info);
         ScratchDatabase database = own.freshDatabase("standby")) {
-      Schema.on(database.dataSource(), UpgradedDatabase.SMALL).upgrade();
-      Consolidation primary = Consolidation.on(database.dataSource(), UpgradedDatabase.SMALL);
+      Schema.on(database.dataSource(), TestDatabase.SMALL).upgrade();
+      Consolidation primary = Consolidation.on(database.dataSource(), TestDatabase.SMALL);
       primary.memories().insertAll(IntStream.range(0, ROWS).mapToObj(StandbyTest::memory).toList());
       ConsolidationJob job = primary.jobs().enqueue(NewJob.builder(P, TriggerType.MANUAL).build());
       DataSource standby = standbyOf(own, database);
-      schema(Schema.on(standby, UpgradedDatabase.SMALL));
-      Consolidation replica = Consolidation.on(standby, UpgradedDatabase.SMALL);
+      schema(Schema.on(standby, TestDatabase.SMALL));
+      Consolidation replica = Consolidation.on(standby, TestDatabase.SMALL);
       memories(replica.memories());
       assertThat(replica.jobs().find(P, job.id())).contains(job);
       assertThat(replica.jobs().list(P, FIRST).items()).containsExactly(job);

@@ -26,7 +26,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class TaskMemoryDaoTest {
   private static final String P = "project";
 
-  @RegisterExtension final UpgradedDatabase database = UpgradedDatabase.small();
+  @RegisterExtension
+  final TestDatabase database = TestDatabase.with(TestDatabase.SMALL).withoutPool();
+
   private TaskMemoryDao taskMemories;
 
   @BeforeEach

@@ -30,22 +30,28 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 final class TestDatabase
     implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback {
+  /** Three dimensions, the rest as by default. */
+  static final SchemaOptions SMALL = SchemaOptions.builder().dimensions(3).build();
+
   private final SchemaOptions options;
   private final String before;
   private final @Nullable String revision;
+  private final boolean pooled;
   private boolean forAll;
   private @Nullable ScratchDatabase scratch;
   private @Nullable HikariDataSource pool;
   private @Nullable Consolidation consolidation;
 
-  private TestDatabase(SchemaOptions options, String before, @Nullable String revision) {
+  private TestDatabase(
+      SchemaOptions options, String before, @Nullable String revision, boolean pooled) {
     this.options = options;
     this.before = before;
     this.revision = revision;
+    this.pooled = pooled;
   }
 
   static TestDatabase with(SchemaOptions options) {
-    return new TestDatabase(options, "select 1", null);
+    return new TestDatabase(options, "", null, true);
   }
 
   static TestDatabase withDimensions(int dimensions) {
@@ -54,12 +60,17 @@ final class TestDatabase
 
   /** Runs statements in the empty database before it is upgraded. */
   TestDatabase after(String statements) {
-    return new TestDatabase(options, statements, revision);
+    return new TestDatabase(options, statements, revision, pooled);
   }
 
   /** Goes no further than a revision of the library. */
   TestDatabase upTo(String revision) {
-    return new TestDatabase(options, before, revision);
+    return new TestDatabase(options, before, revision, pooled);
+  }
+
+  /** Has a connection of its own for every call, for tests that end sessions or look at them. */
+  TestDatabase withoutPool() {
+    return new TestDatabase(options, before, revision, false);
   }
 
   @Override
@@ -89,18 +100,22 @@ final class TestDatabase
 
   private void open() throws SQLException {
     scratch = PostgresServer.shared().freshDatabase("dao");
-    HikariConfig config = new HikariConfig();
-    config.setDataSource(scratch.dataSource());
-    config.setMaximumPoolSize(4);
-    pool = new HikariDataSource(config);
-    execute(before);
-    Schema schema = Schema.on(pool, options);
+    if (pooled) {
+      HikariConfig config = new HikariConfig();
+      config.setDataSource(scratch.dataSource());
+      config.setMaximumPoolSize(4);
+      pool = new HikariDataSource(config);
+    }
+    if (!before.isEmpty()) {
+      execute(before);
+    }
+    Schema schema = Schema.on(connections(), options);
     if (revision == null) {
       schema.upgrade();
     } else {
       schema.upgradeTo(revision);
     }
-    consolidation = Consolidation.on(pool, options);
+    consolidation = Consolidation.on(connections(), options);
   }
 
   private void close() {
@@ -110,6 +125,10 @@ final class TestDatabase
     if (scratch != null) {
       scratch.close();
     }
+  }
+
+  private DataSource connections() {
+    return pool == null ? dataSource() : pool;
   }
 
   /** A pool of at most four connections. */
@@ -127,13 +146,24 @@ final class TestDatabase
   }
 
   /** Connections that the driver makes, each one new. */
-  DataSource source(String parameters) {
-    ScratchDatabase database = Objects.requireNonNull(scratch);
+  PGSimpleDataSource source(String parameters) {
     PGSimpleDataSource source = new PGSimpleDataSource();
-    String url = database.jdbcUrl();
+    String url = scratch().jdbcUrl();
     source.setUrl(url + (url.contains("?") ? "&" : "?") + parameters);
-    source.setUser(database.server().user());
-    source.setPassword(database.server().password());
+    source.setUser(scratch().server().user());
+    source.setPassword(scratch().server().password());
+    return source;
+  }
+
+  /** Connections, each one new. */
+  DataSource dataSource() {
+    return scratch().dataSource();
+  }
+
+  /** The same with a parameter of the server's, such as {@code -c work_mem=4MB}. */
+  DataSource dataSource(String serverOptions) {
+    PGSimpleDataSource source = source("");
+    source.setOptions(serverOptions);
     return source;
   }
 
@@ -150,7 +180,7 @@ final class TestDatabase
   }
 
   void execute(String sql) throws SQLException {
-    try (Connection connection = pool().getConnection();
+    try (Connection connection = connections().getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
@@ -168,7 +198,7 @@ final class TestDatabase
 
   /** The first column of every row, as text. */
   List<@Nullable String> column(String sql) throws SQLException {
-    try (Connection connection = pool().getConnection();
+    try (Connection connection = connections().getConnection();
         Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(sql)) {
       List<@Nullable String> values = new ArrayList<>();
@@ -182,5 +212,42 @@ final class TestDatabase
   /** The first column of the first row, as text. */
   @Nullable String value(String sql) throws SQLException {
     return column(sql).get(0);
+  }
+
+  /** The first row as text, its columns parted by a bar. */
+  String row(String sql) throws SQLException {
+    return rows(sql).get(0);
+  }
+
+  /** All rows as text, their columns parted by a bar. */
+  List<String> rows(String sql) throws SQLException {
+    try (Connection connection = connections().getConnection()) {
+      return rows(connection, sql);
+    }
+  }
+
+  static List<String> rows(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      List<String> rows = new ArrayList<>();
+      while (row.next()) {
+        List<String> columns = new ArrayList<>();
+        for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
+          columns.add(String.valueOf(row.getString(i)));
+        }
+        rows.add(String.join("|", columns));
+      }
+      return rows;
+    }
+  }
+
+  /** Adds a row to the host's table as {@code task_memories_001} creates it. */
+  void taskMemory(String id, String project) throws SQLException {
+    execute(
+        """
+        insert into task_memories (id, project_id, task_id, execution_summary, success)
+        values ('%s', '%s', 'task', 'did %s', true)
+        """
+            .formatted(id, project, id));
   }
 }

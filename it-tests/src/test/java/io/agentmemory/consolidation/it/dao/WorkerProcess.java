@@ -70,7 +70,7 @@ public final class WorkerProcess {
       pool.setMaximumPoolSize(count * (CONCURRENCY + 1));
       pool.setConnectionTimeout(5_000);
       pool.setInitializationFailTimeout(-1);
-      Consolidation consolidation = Consolidation.on(pool, UpgradedDatabase.SMALL);
+      Consolidation consolidation = Consolidation.on(pool, TestDatabase.SMALL);
       WorkerProcess process = new WorkerProcess(pool);
       List<JobWorker> workers = new ArrayList<>();
       for (int i = 0; i < count; i++) {
