@@ -27,8 +27,6 @@ import javax.sql.DataSource;
  * memories that say the same, makes one memory of each and completes the job.
  */
 final class ProjectRun {
-  private static final String CONSOLIDATE = "consolidate";
-
   /** So many memories are compared with each other at once. */
   private static final int BATCH = 1_000;
 
@@ -70,8 +68,8 @@ final class ProjectRun {
   }
 
   /**
-   * Calls off what an interrupted run has left behind, since nobody else works here, and claims a
-   * job, if need be a new one.
+   * Calls off what an interrupted run has left behind, since nobody else works here, and claims the
+   * job that waits, if need be a new one.
    */
   private ConsolidationJob claim() {
     consolidation
@@ -79,25 +77,24 @@ final class ProjectRun {
         .list(projectId, JobStatus.RUNNING, PageRequest.first(100))
         .items()
         .forEach(job -> consolidation.jobs().cancel(projectId, job.id()));
-    return consolidation.jobs().claim(projectId).orElseGet(this::enqueueAndClaim);
-  }
-
-  private ConsolidationJob enqueueAndClaim() {
-    consolidation
-        .jobs()
-        .enqueue(
-            NewJob.builder(projectId, TriggerType.MANUAL)
-                .scope("{\"similarity\": %s}".formatted(similarity))
-                .triggeredBy("quickstart")
-                .build());
-    return consolidation.jobs().claim(projectId).orElseThrow();
+    ConsolidationJob job =
+        consolidation
+            .jobs()
+            .enqueueUnlessActive(
+                NewJob.builder(projectId, TriggerType.MANUAL)
+                    .scope("{\"similarity\": %s}".formatted(similarity))
+                    .triggeredBy("quickstart")
+                    .build());
+    return consolidation.jobs().claimJob(projectId, job.id()).orElseThrow();
   }
 
   private ProjectReport work(ConsolidationJob job) throws SQLException {
     List<Note> notes = timings.time("read what is not consolidated", this::unconsolidated);
 
     List<Digest> digests = timings.time("find groups", () -> digests(notes));
-    record(consolidation, job, "cluster", "{\"groups\": %d}".formatted(digests.size()));
+    consolidation
+        .jobs()
+        .beginPhase(job.lease(), "cluster", "{\"groups\": %d}".formatted(digests.size()));
 
     List<Embedding> embeddings = new ArrayList<>();
     if (!digests.isEmpty()) {
@@ -105,7 +102,9 @@ final class ProjectRun {
       embeddings.addAll(
           timings.time("embed the consolidated", () -> embedder.embed(projectId, texts)));
     }
-    record(consolidation, job, "embed", "{\"embedded\": %d}".formatted(embeddings.size()));
+    consolidation
+        .jobs()
+        .beginPhase(job.lease(), "embed", "{\"embedded\": %d}".formatted(embeddings.size()));
 
     List<ConsolidatedMemory> made =
         timings.time("consolidate", () -> consolidate(job, digests, embeddings));
@@ -115,8 +114,9 @@ final class ProjectRun {
             .jobs()
             .complete(
                 job.lease(),
-                "{\"task_memories\": %d, \"consolidated\": %d, \"left\": %d}"
-                    .formatted(notes.size(), consolidated, notes.size() - consolidated));
+                "{\"task_memories\": %d, \"consolidated\": %d, \"memories\": %d, \"left\": %d}"
+                    .formatted(
+                        notes.size(), consolidated, made.size(), notes.size() - consolidated));
     return new ProjectReport(completed, notes.size(), made);
   }
 
@@ -160,13 +160,12 @@ final class ProjectRun {
   private List<ConsolidatedMemory> consolidate(
       ConsolidationJob job, List<Digest> digests, List<Embedding> embeddings) throws SQLException {
     List<ConsolidatedMemory> made = new ArrayList<>();
-    if (job.phasesCompleted().contains(CONSOLIDATE)) {
-      return made;
-    }
-    int overtaken = 0;
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       Consolidation transaction = consolidation.joining(connection);
+      if (!transaction.jobs().beginPhase(job.lease(), "consolidate", "{}")) {
+        return made; // an earlier try of the job has done it
+      }
       for (int i = 0; i < digests.size(); i++) {
         Digest digest = digests.get(i);
         NewMemory memory =
@@ -180,24 +179,10 @@ final class ProjectRun {
           made.add(transaction.consolidate(memory, Sources.ofTaskMemories(digest.sources())));
         } catch (AlreadyConsolidatedException e) {
           // Another worker was faster with one of the sources; the others wait for the next run.
-          overtaken++;
         }
       }
-      record(
-          transaction,
-          job,
-          CONSOLIDATE,
-          "{\"memories\": %d, \"overtaken\": %d}".formatted(made.size(), overtaken));
       connection.commit();
     }
     return made;
-  }
-
-  /** Records a phase, unless an earlier try of the job has done so. */
-  private static void record(
-      Consolidation consolidation, ConsolidationJob job, String phase, String metrics) {
-    if (!job.phasesCompleted().contains(phase)) {
-      consolidation.jobs().recordPhase(job.lease(), phase, metrics);
-    }
   }
 }
