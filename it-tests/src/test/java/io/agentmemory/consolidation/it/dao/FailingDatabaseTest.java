@@ -114,7 +114,7 @@ class FailingDatabaseTest {
       DatabaseException whole =
           assertThrows(
               DatabaseException.class,
-              () -> consolidation.memories().load(crashingAt(3_000), LoadOptions.defaults()));
+              () -> consolidation.memories().load(crashingInTheMiddle(), LoadOptions.defaults()));
       assertThat(whole.outcome()).isEqualTo(Outcome.DID_NOT_HAPPEN);
       assertThat(whole.isRetryable()).isTrue();
       assertThat(database.row("select count(*) from consolidated_memories")).isEqualTo("0");
@@ -125,10 +125,10 @@ class FailingDatabaseTest {
               () ->
                   consolidation
                       .memories()
-                      .load(crashingAt(3_000), LoadOptions.defaults().commitEvery(1_000)));
+                      .load(crashingInTheMiddle(), LoadOptions.defaults().commitEvery(1_000)));
       assertThat(part.getCause()).isInstanceOf(DatabaseException.class);
-      assertThat(database.row("select count(*) from consolidated_memories"))
-          .isEqualTo(String.valueOf(part.committed().inserted()));
+      assertThat(part.committed().inserted()).isEqualTo(3_000);
+      assertThat(database.row("select count(*) from consolidated_memories")).isEqualTo("3000");
 
       consolidation.jobs().enqueue(NewJob.builder(P, TriggerType.MANUAL).build());
     }
@@ -141,11 +141,12 @@ class FailingDatabaseTest {
     return config;
   }
 
-  private Iterator<NewMemory> crashingAt(int row) {
+  /** Within the fourth thousand: between two transactions the pool might replace the connection. */
+  private Iterator<NewMemory> crashingInTheMiddle() {
     return IntStream.range(0, 4_000)
         .mapToObj(
             i -> {
-              if (i == row) {
+              if (i == 3_500) {
                 database.scratch().server().crash();
               }
               return learned("m" + i).embedding(direction(3, i)).build();
