@@ -41,12 +41,12 @@ final class JobsSection {
                       + " fetch) and one more that fetches on a connection of its own while they"
                       + " work, and deletes what is done, always job by job; its table has three"
                       + " indexes and no other rows, and it shares nothing out between projects."
-                      + " Before each round the table is vacuumed and analysed. The server's vacuum"
+                      + " Before each round the table is vacuumed and analysed, ours with"
+                      + " vacuum_index_cleanup = on as the README advises: else the server's vacuum"
                       + " leaves the indexes as they are where few of a table's pages have dead"
-                      + " rows: then the index of the pending jobs keeps an entry of each that was"
-                      + " claimed, and claims pass these by, in the larger table from the first"
-                      + " round to the last. The finished rows took %.0f s to make, with a vacuum"
-                      + " and a checkpoint after them.")
+                      + " rows, and in the larger table claims pass by an entry of each job that"
+                      + " was claimed in the rounds before. The finished rows took %.0f s to make,"
+                      + " with a vacuum and a checkpoint after them.")
                   .formatted(JobQueue.BATCH, OrderTable.seconds(start)));
       unsynced(fewer, more, other);
       if (OrderTable.number(connection, "select (current_setting('fsync') = 'off')::int") == 1) {
