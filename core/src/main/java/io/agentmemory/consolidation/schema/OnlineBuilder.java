@@ -84,7 +84,7 @@ final class OnlineBuilder {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": indexes are building: " + holder, null);
       }
-      lock.pause(holder, attempt, end);
+      lock.pause(() -> holder, attempt, end);
     }
   }
 

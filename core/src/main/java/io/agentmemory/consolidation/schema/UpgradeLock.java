@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,14 +64,14 @@ final class UpgradeLock {
         throw new SchemaBusyException(
             "Gave up after " + waiting.deadline() + ": " + heldBy(session), null);
       }
-      pause(heldBy(session), attempt, end);
+      pause(() -> heldBy(session), attempt, end);
     }
   }
 
   /** The time until another try to take it; that it is waited for is logged once. */
-  void pause(String holder, int attempt, long end) {
+  void pause(Supplier<String> holder, int attempt, long end) {
     if (attempt == 0) {
-      LOG.atInfo().addKeyValue("schema", schema).log("Waiting for others: {}", holder);
+      LOG.atInfo().addKeyValue("schema", schema).log("Waiting for others: {}", holder.get());
     }
     Pause.after(attempt, end);
   }
