@@ -67,22 +67,6 @@ final class JobSql {
         returning {returning}
       )""";
 
-  /**
-   * The jobs of a project that are next, locked one by one as they are reached. They are read from
-   * the first on, which is known: before it may be as many entries of jobs that were claimed since
-   * the index was last vacuumed.
-   */
-  private static final String HEADS =
-      """
-      lateral (
-          select j.id, j.project_id from {jobs} as j
-          where j.project_id = turns.project_id and j.status = 'pending'
-            and {due} >= turns.due and {due} <= statement_timestamp()
-          order by {due}, j.id
-          limit (select {share})
-          for update skip locked
-        )""";
-
   /** The first pending job of the next project. */
   private static final String AHEAD =
       """
@@ -91,10 +75,26 @@ final class JobSql {
           where j.status = 'pending' and %s
           order by j.project_id, {due}, j.id limit 1)""";
 
-  /** The last column is the project whose turn came last. */
+  /**
+   * Claims of each of the projects in {@code turns} the jobs that are next, locked one by one as
+   * they are reached. They are read from the first on, which is known: before it may be as many
+   * entries of jobs that were claimed since the index was last vacuumed. The last column is the
+   * project whose turn came last.
+   */
   private static final String CLAIMED_IN_TURN =
       """
-      {claimed}
+      next as materialized (
+        select turns.turn, heads.id, heads.project_id
+        from turns cross join lateral (
+          select j.id, j.project_id from {jobs} as j
+          where j.project_id = turns.project_id and j.status = 'pending'
+            and {due} >= turns.due and {due} <= statement_timestamp()
+          order by {due}, j.id
+          limit (select {share})
+          for update skip locked
+        ) as heads{begun}
+        limit {limit}
+      ), {claimed}
       select *, (select project_id from next order by turn desc limit 1)
       from claimed order by created_at, id""";
 
@@ -117,15 +117,12 @@ final class JobSql {
         where turns.turn < :limit
           and (ahead.project_id is not null and not turns.again
             or coalesce(ahead.project_id, first.project_id) <= :after)
-      ), next as materialized (
-        select turns.turn, heads.id, heads.project_id
-        from turns cross join {heads} as heads
-        where turns.turn > 0
-        limit {limit}
-      ), {claimedInTurn}"""
+      ),
+      """
+          .concat(CLAIMED_IN_TURN)
           .replace("{ahead}", AHEAD.formatted("j.project_id > turns.project_id"))
           .replace("{first}", AHEAD.formatted("ahead.project_id is null and not turns.again"))
-          .replace("{heads}", HEADS)
+          .replace("{begun}", "\n  where turns.turn > 0")
           .replace("{share}", "cast(:share as bigint)");
 
   /**
@@ -140,14 +137,12 @@ final class JobSql {
         select ahead.project_id, ahead.due from walk cross join {ahead} as ahead
       ), turns as materialized (
         select project_id, due, random() as turn from walk order by turn
-      ), next as materialized (
-        select turns.turn, heads.id, heads.project_id
-        from turns cross join {heads} as heads
-        limit {limit}
-      ), {claimedInTurn}"""
+      ),
+      """
+          .concat(CLAIMED_IN_TURN)
           .replace("{ahead}", AHEAD.formatted("j.project_id > walk.project_id"))
           .replace("{first}", AHEAD.formatted("true"))
-          .replace("{heads}", HEADS)
+          .replace("{begun}", "")
           .replace("{share}", "(:limit + count(*) - 1) / greatest(count(*), 1) from turns");
 
   /** Known only when it runs, so that one plan serves for all limits. */
@@ -309,7 +304,6 @@ final class JobSql {
     String text =
         template
             .replaceFirst(" ", " /* consolidation jobs.%s */ ".formatted(tag))
-            .replace("{claimedInTurn}", CLAIMED_IN_TURN)
             .replace("{claimed}", CLAIMED)
             .replace("{limit}", LIMIT)
             .replace("{tryEnded}", TRY_ENDED)
