@@ -24,9 +24,9 @@ final class BuildMonitor implements AutoCloseable {
   private final Thread thread = new Thread(this::watch, "consolidation-index-progress");
 
   private @Nullable String index;
-  private long began;
+  private Stopwatch build = Stopwatch.start();
   private String phase = "";
-  private long phaseBegan;
+  private Stopwatch inPhase = build;
   private long phaseBeganAt;
 
   private BuildMonitor(Connections connections, @Nullable ProgressListener listener, String pid) {
@@ -48,13 +48,13 @@ final class BuildMonitor implements AutoCloseable {
 
   synchronized void begin(String name) {
     index = name;
-    began = System.nanoTime();
+    build = Stopwatch.start();
     phase = "";
   }
 
   synchronized void end() {
     if (index != null) {
-      report(new BuildProgress(index, BuildProgress.FINISHED, "", 0, 0, 0, null, since(began)));
+      report(new BuildProgress(index, BuildProgress.FINISHED, "", 0, 0, 0, null, build.elapsed()));
     }
     index = null;
   }
@@ -113,17 +113,17 @@ final class BuildMonitor implements AutoCloseable {
     long total = number(row, at + 1);
     if (!now.equals(phase)) {
       phase = now;
-      phaseBegan = System.nanoTime();
+      inPhase = Stopwatch.start();
       phaseBeganAt = done;
     }
-    double seconds = since(phaseBegan).toMillis() / 1000.0;
+    double seconds = inPhase.millis() / 1000.0;
     double rate = seconds > 0 ? Math.max(0, done - phaseBeganAt) / seconds : 0;
     Duration left =
         rate > 0 && total >= done ? Duration.ofMillis((long) ((total - done) / rate * 1000)) : null;
     String unit = at == 5 ? "transactions" : at == 1 ? "blocks" : "tuples";
     report(
         new BuildProgress(
-            index, now, total > 0 ? unit : "", done, total, rate, left, since(began)));
+            index, now, total > 0 ? unit : "", done, total, rate, left, build.elapsed()));
   }
 
   private void report(BuildProgress progress) {
@@ -143,9 +143,5 @@ final class BuildMonitor implements AutoCloseable {
   private static long number(List<@Nullable String> row, int column) {
     String text = row.get(column);
     return text == null ? 0 : Long.parseLong(text);
-  }
-
-  private static Duration since(long nanos) {
-    return Duration.ofNanos(System.nanoTime() - nanos);
   }
 }

@@ -51,26 +51,23 @@ final class BulkLoader {
           .addKeyValue("schema", options.schema())
           .addKeyValue("indexes", dropped)
           .log("A bulk load begins without these indexes");
-      long begin = System.nanoTime();
+      Stopwatch loadWatch = Stopwatch.start();
       try {
         load.run();
       } catch (Throwable failure) {
         LOG.atWarn()
             .addKeyValue("schema", options.schema())
             .addKeyValue("indexes", dropped)
-            .addKeyValue("loadMillis", Duration.ofNanos(System.nanoTime() - begin).toMillis())
+            .addKeyValue("loadMillis", loadWatch.millis())
             .log("A bulk load failed; its indexes are built");
         buildAfter(failure, held.session(), dropped);
         throw failure;
       }
-      long loaded = System.nanoTime();
+      Duration loading = loadWatch.elapsed();
+      Stopwatch buildWatch = Stopwatch.start();
       UpgradeResult built = build(held.session(), dropped);
       BulkLoadResult result =
-          new BulkLoadResult(
-              built.built(),
-              built.notes(),
-              Duration.ofNanos(loaded - begin),
-              Duration.ofNanos(System.nanoTime() - loaded));
+          new BulkLoadResult(built.built(), built.notes(), loading, buildWatch.elapsed());
       LOG.atInfo()
           .addKeyValue("schema", options.schema())
           .addKeyValue("indexes", result.built())

@@ -3,7 +3,6 @@ package io.agentmemory.consolidation.schema;
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.Identifiers;
 import java.sql.Connection;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -43,7 +42,7 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
 
   @Override
   public DowngradeResult execute(Session session, Plan plan, Snapshot now, String searchPath) {
-    long start = System.nanoTime();
+    Stopwatch watch = Stopwatch.start();
     List<String> notes = new ArrayList<>();
     new Guard(plan, allowed).check(session);
     String extensionSchema = now.extension() == null ? "public" : now.extension().schema();
@@ -64,7 +63,7 @@ final class Downgrader implements Runner.Task<DowngradeResult> {
     LOG.atInfo()
         .addKeyValue("schema", options.schema())
         .addKeyValue("revisions", plan.revisions())
-        .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
+        .addKeyValue("elapsedMillis", watch.millis())
         .log("Took revisions back");
     return new DowngradeResult(plan.revisions(), notes);
   }

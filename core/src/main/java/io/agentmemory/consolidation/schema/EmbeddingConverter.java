@@ -110,7 +110,7 @@ final class EmbeddingConverter {
     List<String> notes = new ArrayList<>();
     long rows = 0;
     if (!isVector) {
-      long start = System.nanoTime();
+      Stopwatch watch = Stopwatch.start();
       LOG.atInfo().addKeyValue("schema", options.schema()).log("Converting embeddings");
       if (begun) {
         notes.add("Went on with a conversion that was cut short");
@@ -127,7 +127,7 @@ final class EmbeddingConverter {
       LOG.atInfo()
           .addKeyValue("schema", options.schema())
           .addKeyValue("rows", rows)
-          .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
+          .addKeyValue("elapsedMillis", watch.millis())
           .log("Converted embeddings");
     }
     index(session, extension);
@@ -159,7 +159,7 @@ final class EmbeddingConverter {
   }
 
   private long fill(Session session, ConversionSql sql) {
-    long start = System.nanoTime();
+    Stopwatch watch = Stopwatch.start();
     long total = Math.max(0, Long.parseLong(String.valueOf(session.value("count", sql.count()))));
     long seen = 0;
     long written = 0;
@@ -169,19 +169,19 @@ final class EmbeddingConverter {
       List<@Nullable String> row = shortly(session, "convert rows", batch);
       long more = Long.parseLong(String.valueOf(row.get(1)));
       if (more == 0) {
-        tell(BuildProgress.FINISHED, seen, seen, start);
+        tell(BuildProgress.FINISHED, seen, seen, watch);
         return written;
       }
       last = row.get(0);
       seen += more;
       written += Long.parseLong(String.valueOf(row.get(2)));
-      tell("converting", seen, Math.max(seen, total), start);
+      tell("converting", seen, Math.max(seen, total), watch);
     }
   }
 
-  private void tell(String phase, long done, long total, long start) {
+  private void tell(String phase, long done, long total, Stopwatch watch) {
     if (listener != null) {
-      Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
+      Duration elapsed = watch.elapsed();
       double rate = done / Math.max(0.001, elapsed.toMillis() / 1000.0);
       Duration left = rate > 0 ? Duration.ofMillis((long) ((total - done) / rate * 1000)) : null;
       try {

@@ -5,7 +5,6 @@ import io.agentmemory.consolidation.ddl.Index;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -119,7 +118,7 @@ final class OnlineBuilder {
         }
         sizing.prepare(each.index()).ifPresent(notes::add);
         monitor.begin(each.index().name());
-        long start = System.nanoTime();
+        Stopwatch watch = Stopwatch.start();
         if (atOnce.contains(name)) {
           about(name).log("Building an index");
           new BlockingBuild(session, sizing, waiting)
@@ -131,9 +130,7 @@ final class OnlineBuilder {
           session.execute("record index " + name, history.settle(each).sql());
         }
         monitor.end();
-        about(name)
-            .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
-            .log("Built an index");
+        about(name).addKeyValue("elapsedMillis", watch.millis()).log("Built an index");
         built.add(name.sql());
       }
     }

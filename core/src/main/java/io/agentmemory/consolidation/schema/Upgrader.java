@@ -4,7 +4,6 @@ import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -55,7 +54,7 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
 
   @Override
   public UpgradeResult execute(Session session, Plan plan, Snapshot now, String searchPath) {
-    long start = System.nanoTime();
+    Stopwatch watch = Stopwatch.start();
     List<String> notes = new ArrayList<>();
     Extension extension = ExtensionCheck.ensure(session, now, notes);
     List<String> warnings = new ArrayList<>(ExtensionCheck.warnings(extension));
@@ -84,7 +83,7 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
     LOG.atInfo()
         .addKeyValue("schema", options.schema())
         .addKeyValue("revisions", plan.revisions())
-        .addKeyValue("elapsedMillis", Duration.ofNanos(System.nanoTime() - start).toMillis())
+        .addKeyValue("elapsedMillis", watch.millis())
         .log("Applied revisions");
     return new UpgradeResult(plan.revisions(), List.of(), building, notes, warnings);
   }
