@@ -33,10 +33,16 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(120)
 class ConsolidationFlowJobTest {
   private static final Duration SOON = Duration.ofMillis(10);
+
+  /**
+   * With a lease that no slow machine lets run out, since none of the tests waits for that; and a
+   * job at a time, so that nothing polls beside it.
+   */
   private static final JobWorkerOptions FAST =
       JobWorkerOptions.defaults()
+          .withConcurrency(1)
           .withPollInterval(SOON)
-          .withLeaseTime(Duration.ofSeconds(2))
+          .withLeaseTime(Duration.ofMinutes(10))
           .withBackoff(SOON, SOON);
 
   /** Two consolidated, one declined. */

@@ -276,9 +276,9 @@ class JobLifeTest {
     jobs.fail(running.lease(), "try later", Duration.ofMinutes(10));
     assertThat(jobs.claim(P)).isEmpty();
     assertThat(jobs.claimOfAllProjects(5)).isEmpty();
-    age("599");
+    age("300");
     assertThat(jobs.claim(P)).isEmpty();
-    age("2");
+    age("300");
     assertThat(jobs.claim(P).orElseThrow().retryCount()).isEqualTo(1);
   }
 
