@@ -48,6 +48,9 @@ public final class PostgresServer implements AutoCloseable {
   private final Backend backend;
   private final String description;
 
+  /** What makes the server's {@code pg_dump} write equal schemas alike; empty until it is asked. */
+  private volatile List<String> dumpOptions = List.of();
+
   private PostgresServer(Backend backend, String description) {
     this.backend = backend;
     this.description = description;
@@ -229,14 +232,18 @@ public final class PostgresServer implements AutoCloseable {
    * @param arguments more options for {@code pg_dump}
    */
   public String dumpSchema(String database, String... arguments) {
-    Stream<String> repeatable =
-        client(database, "pg_dump", "--help").contains("--restrict-key")
-            ? Stream.of("--schema-only", "--restrict-key=consolidation")
-            : Stream.of("--schema-only");
+    List<String> options = dumpOptions;
+    if (options.isEmpty()) {
+      options =
+          client(database, "pg_dump", "--help").contains("--restrict-key")
+              ? List.of("--schema-only", "--restrict-key=consolidation")
+              : List.of("--schema-only");
+      dumpOptions = options;
+    }
     return client(
         database,
         "pg_dump",
-        Stream.concat(repeatable, Stream.of(arguments)).toArray(String[]::new));
+        Stream.concat(options.stream(), Stream.of(arguments)).toArray(String[]::new));
   }
 
   /** Whether {@link #crash} and {@link #standby} work here: they do with a throw-away cluster. */

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -31,13 +30,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class BatchSearchTest {
   private static final MemoryFilter WARNINGS = MemoryFilter.none().types(MemoryType.WARNING);
 
-  @RegisterExtension
-  static final TestDatabase database = TestDatabase.withDimensions(NearbyRows.DIMENSIONS);
-
-  @BeforeAll
-  static void fill() throws SQLException {
-    NearbyRows.insert(database);
-  }
+  @RegisterExtension static final TestDatabase database = NearbyRows.database();
 
   private static List<Embedding> queries(int count) {
     return IntStream.range(0, count)

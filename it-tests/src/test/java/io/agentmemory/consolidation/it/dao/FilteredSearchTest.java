@@ -40,7 +40,7 @@ class FilteredSearchTest {
 
   @BeforeAll
   static void fill() throws SQLException {
-    database.execute(
+    database.fillWithoutHnsw(
         """
         select setseed(0.5);
         insert into consolidated_memories (id, project_id, content, memory_type,
@@ -57,7 +57,6 @@ class FilteredSearchTest {
         from generate_series(1, 10000) as i;
         """
             .formatted(DIMENSIONS));
-    database.execute("vacuum analyze consolidated_memories");
   }
 
   private static VectorQuery query(int seed, MemoryFilter filter) {

@@ -11,7 +11,9 @@ import io.agentmemory.consolidation.dao.NewMemory;
 import io.agentmemory.consolidation.dao.SearchResult;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.WordMatch;
+import io.agentmemory.consolidation.schema.Schema;
 import java.sql.SQLException;
+import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,22 +30,22 @@ class LargeFusedSearchTest {
 
   @BeforeEach
   void load() {
-    database
-        .memories()
-        .load(
-            IntStream.range(0, ROWS)
-                .mapToObj(
-                    i ->
-                        NewMemory.builder(
-                                "p",
-                                MemoryType.LEARNING,
-                                AbstractionLevel.CONCRETE,
-                                "lesson " + i + (i % 100 == 0 ? " on quokkas" : ""))
-                            .id("m" + i)
-                            .embedding(Samples.embedding(DIMENSIONS, i))
-                            .build())
-                .iterator(),
-            LoadOptions.defaults());
+    Iterator<NewMemory> memories =
+        IntStream.range(0, ROWS)
+            .mapToObj(
+                i ->
+                    NewMemory.builder(
+                            "p",
+                            MemoryType.LEARNING,
+                            AbstractionLevel.CONCRETE,
+                            "lesson " + i + (i % 100 == 0 ? " on quokkas" : ""))
+                        .id("m" + i)
+                        .embedding(Samples.embedding(DIMENSIONS, i))
+                        .build())
+            .iterator();
+    Schema.on(database.dataSource(), database.options())
+        .withBuildWorkers(0)
+        .bulkLoad(() -> database.memories().load(memories, LoadOptions.defaults()));
   }
 
   private SearchResult<FusedHit> search(WordMatch match) {

@@ -13,19 +13,12 @@ import io.agentmemory.consolidation.dao.SearchStrategy;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The probe that users run on their own data. */
 class RecallProbeTest {
-  @RegisterExtension
-  static final TestDatabase database = TestDatabase.withDimensions(NearbyRows.DIMENSIONS);
-
-  @BeforeAll
-  static void fill() throws SQLException {
-    NearbyRows.insert(database);
-  }
+  @RegisterExtension static final TestDatabase database = NearbyRows.database();
 
   @Test
   void projects_of_each_size_are_measured_with_each_effort() {

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -42,13 +41,7 @@ class RoundTripsTest {
               dao -> dao.searchByVectors("large", List.of(NEAR, NEAR), BatchQuery.of(10)),
           "neighbours", dao -> dao.neighbours("large", List.of("m301", "m302"), BatchQuery.of(10)));
 
-  @RegisterExtension
-  static final TestDatabase database = TestDatabase.withDimensions(NearbyRows.DIMENSIONS);
-
-  @BeforeAll
-  static void fill() throws SQLException {
-    NearbyRows.insert(database);
-  }
+  @RegisterExtension static final TestDatabase database = NearbyRows.database();
 
   private static Map<String, Integer> counted(ConsolidatedMemoryDao dao) {
     return SEARCHES.entrySet().stream()

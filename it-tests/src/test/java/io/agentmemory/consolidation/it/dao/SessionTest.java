@@ -238,8 +238,11 @@ class SessionTest {
 
   @Test
   void anExhaustedPoolIsAReasonToTryAgain() throws SQLException {
-    try (HikariDataSource pool = pool(true)) {
-      pool.setConnectionTimeout(250);
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(database.dataSource());
+    config.setMaximumPoolSize(1);
+    config.setConnectionTimeout(250);
+    try (HikariDataSource pool = new HikariDataSource(config)) {
       Consolidation consolidation = Consolidation.on(pool, database.options());
       try (Connection held = pool.getConnection()) {
         DatabaseException failure =

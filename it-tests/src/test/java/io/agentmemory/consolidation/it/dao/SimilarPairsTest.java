@@ -13,7 +13,6 @@ import io.agentmemory.consolidation.dao.PairQuery;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.SimilarPair;
 import io.agentmemory.consolidation.dao.SimilarPairs;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -22,19 +21,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Near-duplicates of a project, in a small one by comparison, in a large one by the index. */
 class SimilarPairsTest {
-  @RegisterExtension
-  static final TestDatabase database = TestDatabase.withDimensions(NearbyRows.DIMENSIONS);
-
-  @BeforeAll
-  static void fill() throws SQLException {
-    NearbyRows.insert(database);
-  }
+  @RegisterExtension static final TestDatabase database = NearbyRows.database();
 
   /** What all pages together give. */
   private static final class Walk {

@@ -26,32 +26,59 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * A database of its own, upgraded, and dropped at the end: for each test as an extension in an
- * instance field, for all tests of a class in a static one.
+ * instance field, for all tests of a class in a static one. It is a copy of one that was upgraded
+ * once for all tests that want the same.
  */
 final class TestDatabase
     implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback {
   /** Three dimensions, the rest as by default. */
   static final SchemaOptions SMALL = SchemaOptions.builder().dimensions(3).build();
 
-  private final SchemaOptions options;
-  private final String before;
-  private final @Nullable String revision;
+  private final Original original;
   private final boolean pooled;
   private boolean forAll;
   private @Nullable ScratchDatabase scratch;
   private @Nullable HikariDataSource pool;
   private @Nullable Consolidation consolidation;
 
-  private TestDatabase(
-      SchemaOptions options, String before, @Nullable String revision, boolean pooled) {
-    this.options = options;
-    this.before = before;
-    this.revision = revision;
+  /** What is the same in all databases that are copies of one. */
+  private record Original(
+      SchemaOptions options, String before, @Nullable String revision, String rows) {
+    /** The one that is copied; it is dropped when all tests have ended. */
+    ScratchDatabase in(ExtensionContext context) {
+      return context
+          .getRoot()
+          .getStore(ExtensionContext.Namespace.create(TestDatabase.class))
+          .getOrComputeIfAbsent(this, Original::upgraded, ScratchDatabase.class);
+    }
+
+    private ScratchDatabase upgraded() {
+      ScratchDatabase database = PostgresServer.shared().freshDatabase("dao_original");
+      try (Connection connection = database.dataSource().getConnection()) {
+        execute(connection, before);
+        Schema schema = Schema.on(database.dataSource(), options);
+        if (revision == null) {
+          schema.upgrade();
+        } else {
+          schema.upgradeTo(revision);
+        }
+        if (!rows.isEmpty()) {
+          TestDatabase.fillWithoutHnsw(connection, rows);
+        }
+        return database;
+      } catch (SQLException e) {
+        throw new IllegalStateException("No database of " + this, e);
+      }
+    }
+  }
+
+  private TestDatabase(Original original, boolean pooled) {
+    this.original = original;
     this.pooled = pooled;
   }
 
   static TestDatabase with(SchemaOptions options) {
-    return new TestDatabase(options, "", null, true);
+    return new TestDatabase(new Original(options, "", null, ""), true);
   }
 
   static TestDatabase withDimensions(int dimensions) {
@@ -60,23 +87,31 @@ final class TestDatabase
 
   /** Runs statements in the empty database before it is upgraded. */
   TestDatabase after(String statements) {
-    return new TestDatabase(options, statements, revision, pooled);
+    return new TestDatabase(
+        new Original(original.options, statements, original.revision, original.rows), pooled);
   }
 
   /** Goes no further than a revision of the library. */
   TestDatabase upTo(String revision) {
-    return new TestDatabase(options, before, revision, pooled);
+    return new TestDatabase(
+        new Original(original.options, original.before, revision, original.rows), pooled);
+  }
+
+  /** Has rows, as {@link #fillWithoutHnsw} makes them. */
+  TestDatabase filledBy(String statements) {
+    return new TestDatabase(
+        new Original(original.options, original.before, original.revision, statements), pooled);
   }
 
   /** Has a connection of its own for every call, for tests that end sessions or look at them. */
   TestDatabase withoutPool() {
-    return new TestDatabase(options, before, revision, false);
+    return new TestDatabase(original, false);
   }
 
   @Override
-  public void beforeAll(ExtensionContext context) throws SQLException {
+  public void beforeAll(ExtensionContext context) {
     forAll = true;
-    open();
+    open(context);
   }
 
   @Override
@@ -85,9 +120,9 @@ final class TestDatabase
   }
 
   @Override
-  public void beforeEach(ExtensionContext context) throws SQLException {
+  public void beforeEach(ExtensionContext context) {
     if (!forAll) {
-      open();
+      open(context);
     }
   }
 
@@ -98,24 +133,15 @@ final class TestDatabase
     }
   }
 
-  private void open() throws SQLException {
-    scratch = PostgresServer.shared().freshDatabase("dao");
+  private void open(ExtensionContext context) {
+    scratch = PostgresServer.shared().copy(original.in(context), "dao");
     if (pooled) {
       HikariConfig config = new HikariConfig();
       config.setDataSource(scratch.dataSource());
       config.setMaximumPoolSize(4);
       pool = new HikariDataSource(config);
     }
-    if (!before.isEmpty()) {
-      execute(before);
-    }
-    Schema schema = Schema.on(connections(), options);
-    if (revision == null) {
-      schema.upgrade();
-    } else {
-      schema.upgradeTo(revision);
-    }
-    consolidation = Consolidation.on(connections(), options);
+    consolidation = Consolidation.on(connections(), options());
   }
 
   private void close() {
@@ -176,24 +202,43 @@ final class TestDatabase
   }
 
   SchemaOptions options() {
-    return options;
+    return original.options;
   }
 
   void execute(String sql) throws SQLException {
-    try (Connection connection = connections().getConnection();
-        Statement statement = connection.createStatement()) {
+    try (Connection connection = connections().getConnection()) {
+      execute(connection, sql);
+    }
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
   }
 
   /** Fills while the HNSW indexes are away, builds them again and vacuums and analyses. */
   void fillWithoutHnsw(String statements) throws SQLException {
-    String amongAll = value("select pg_get_indexdef('idx_cm_embedding'::regclass)");
-    String byProject = value("select pg_get_indexdef('idx_cm_embedding_project'::regclass)");
-    execute("drop index idx_cm_embedding, idx_cm_embedding_project");
-    execute(statements);
-    execute(amongAll + "; " + byProject);
-    execute("vacuum analyze consolidated_memories");
+    try (Connection connection = connections().getConnection()) {
+      fillWithoutHnsw(connection, statements);
+    }
+  }
+
+  private static void fillWithoutHnsw(Connection connection, String statements)
+      throws SQLException {
+    List<String> definitions =
+        rows(
+            connection,
+            """
+            select pg_get_indexdef(name::regclass)
+            from unnest(array['idx_cm_embedding', 'idx_cm_embedding_project']) as name""");
+    execute(connection, "drop index idx_cm_embedding, idx_cm_embedding_project");
+    execute(connection, statements);
+    // Workers of a parallel build wait for each other, long where the machine has other work.
+    execute(connection, "set max_parallel_maintenance_workers = 0");
+    execute(connection, String.join("; ", definitions));
+    execute(connection, "reset max_parallel_maintenance_workers");
+    execute(connection, "vacuum analyze consolidated_memories");
   }
 
   /** The first column of every row, as text. */
