@@ -7,22 +7,29 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.dao.BatchQuery;
 import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.ConsolidationJob;
+import io.agentmemory.consolidation.dao.ConsolidationJobDao;
 import io.agentmemory.consolidation.dao.Embedding;
 import io.agentmemory.consolidation.dao.FusedQuery;
+import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryType;
+import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.TextQuery;
+import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** How often a search waits for the server, counted at the driver's sockets. */
+/** How often a call waits for the server, counted at the driver's sockets. */
 class RoundTripsTest {
   private static final Embedding NEAR = Samples.embedding(NearbyRows.DIMENSIONS, 1);
   private static final MemoryFilter WARNINGS = MemoryFilter.none().types(MemoryType.WARNING);
@@ -73,6 +80,53 @@ class RoundTripsTest {
             .allSatisfy((name, count) -> assertThat(count).as(name).isEqualTo(1));
         connection.rollback();
       }
+    }
+  }
+
+  /** The calls of a worker, one job after the other. */
+  private static Map<String, Integer> counted(ConsolidationJobDao jobs) {
+    Map<String, Integer> counted = new HashMap<>();
+    for (int i = 0; i < 6; i++) { // prepared on the server from the fifth on
+      counted.clear();
+      NewJob job = NewJob.builder("large", TriggerType.MANUAL).build();
+      count(counted, "enqueue", () -> jobs.enqueue(job));
+      jobs.enqueue(job);
+      jobs.enqueue(job);
+      ConsolidationJob one = count(counted, "claim", () -> jobs.claim("large", 1).get(0));
+      JobLease lease = one.lease();
+      count(counted, "heartbeat", () -> heartbeat(jobs, lease));
+      count(counted, "recordPhase", () -> jobs.recordPhase(lease, "find", "{}"));
+      count(counted, "complete", () -> jobs.complete(lease, "{}"));
+      List<ConsolidationJob> two =
+          count(counted, "claimOfAllProjects", () -> jobs.claimOfAllProjects(2));
+      Map<JobLease, String> leases =
+          two.stream().collect(Collectors.toMap(ConsolidationJob::lease, any -> "{}"));
+      count(counted, "completeOfAllProjects", () -> jobs.completeOfAllProjects(leases));
+    }
+    return counted;
+  }
+
+  private static JobLease heartbeat(ConsolidationJobDao jobs, JobLease lease) {
+    jobs.heartbeat(lease);
+    return lease;
+  }
+
+  private static <T> T count(Map<String, Integer> counted, String name, Supplier<T> call) {
+    int before = CountingSockets.roundTrips();
+    T result = call.get();
+    counted.put(name, CountingSockets.roundTrips() - before);
+    return result;
+  }
+
+  @Test
+  void every_call_of_a_worker_is_one_by_a_pool() {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(database.source("socketFactory=" + CountingSockets.class.getName()));
+    config.setMaximumPoolSize(1);
+    try (HikariDataSource pool = new HikariDataSource(config)) {
+      assertThat(counted(Consolidation.on(pool, database.options()).jobs()))
+          .hasSize(7)
+          .allSatisfy((name, count) -> assertThat(count).as(name).isEqualTo(1));
     }
   }
 }
