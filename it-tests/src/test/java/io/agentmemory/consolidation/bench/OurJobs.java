@@ -26,6 +26,12 @@ final class OurJobs implements AutoCloseable {
       select indexname, indexdef from pg_indexes
       where tablename = 'consolidation_jobs' and indexname not like '%_pkey'""";
 
+  /** Between the roots of a table's indexes and their leaves, all indexes together. */
+  private static final String LEVELS =
+      """
+      select sum((bt_metap(cast(indexrelid as regclass)::text)).level) from pg_index
+      where indrelid = 'consolidation_jobs'::regclass and indpred is null""";
+
   private static final String FINISHED =
       """
       insert into consolidation_jobs (id, project_id, status, trigger_type, scope, phases_completed,
@@ -50,6 +56,7 @@ final class OurJobs implements AutoCloseable {
   private final ScratchDatabase database;
   private final HikariDataSource pool;
   private final ConsolidationJobDao jobs;
+  private final long levels;
   private int fills;
 
   OurJobs(PostgresServer server, int finished, int mostClaimers) throws SQLException {
@@ -72,6 +79,8 @@ final class OurJobs implements AutoCloseable {
       OrderTable.execute(connection, SETTING);
       OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
       OrderTable.execute(connection, "checkpoint");
+      OrderTable.execute(connection, "create extension pageinspect");
+      levels = OrderTable.number(connection, LEVELS);
     }
     pool = OurStore.pool(database, mostClaimers);
     jobs = Consolidation.on(pool, OurStore.OPTIONS).jobs();
@@ -79,6 +88,11 @@ final class OurJobs implements AutoCloseable {
 
   Connection connect() throws SQLException {
     return database.dataSource().getConnection();
+  }
+
+  /** How many levels its indexes have above their leaves, but for those of active jobs only. */
+  long levels() {
+    return levels;
   }
 
   /** What was claimed together is completed together. */
