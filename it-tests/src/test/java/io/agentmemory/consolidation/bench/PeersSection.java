@@ -39,7 +39,8 @@ final class PeersSection {
                 + " IVFFlat. Columns: the project in an indexed column; JSON: in its metadata, the"
                 + " default. Spring AI's and LangChain4j's tables hold nothing but what these"
                 + " libraries put there. The others search all rows without any filter where ours"
-                + " searches the one project that has them all.");
+                + " searches the one project that has them all; each answers all questions in each"
+                + " round there.");
     try (PeerStores peers = PeerStores.load(bench.server(), data, questions, bench.log())) {
       allRows(peers);
       byProject(peers);
@@ -104,7 +105,8 @@ final class PeersSection {
     List<Contender> withRaw = new ArrayList<>(contenders);
     withRaw.add(raw);
     bench.log().say("peers: all rows in one project");
-    List<Measured> measured = new Rounds(bench.settings()).run(withRaw, questions, truth);
+    List<Measured> measured =
+        Rounds.ofAllQuestions(bench.settings()).run(withRaw, questions, truth);
     raw.close();
     bench.log().say("peers: several clients");
     Clients clients = new Clients(bench.settings());

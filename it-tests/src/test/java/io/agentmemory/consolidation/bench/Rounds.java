@@ -13,10 +13,25 @@ final class Rounds {
   /** However slow a contender is, it answers so many of a slice. */
   private static final int FEWEST = 4;
 
-  private final Settings settings;
+  private final int rounds;
+  private final int slice;
+  private final long sliceNanos;
 
   Rounds(Settings settings) {
-    this.settings = settings;
+    this(settings.rounds(), settings.slice(), settings.sliceNanos());
+  }
+
+  private Rounds(int rounds, int slice, long sliceNanos) {
+    this.rounds = rounds;
+    this.slice = slice;
+    this.sliceNanos = sliceNanos;
+  }
+
+  /**
+   * A slice is all questions, so that every round finds the same, and is long enough to warm up.
+   */
+  static Rounds ofAllQuestions(Settings settings) {
+    return new Rounds(settings.rounds(), settings.questions(), Long.MAX_VALUE);
   }
 
   /** One contender's rounds so far. */
@@ -48,7 +63,7 @@ final class Rounds {
     for (int i = 0; i < contenders.size(); i++) {
       order.add(i);
     }
-    for (int round = 0; round <= settings.rounds(); round++) {
+    for (int round = 0; round <= rounds; round++) {
       for (int i : order) {
         Tally tally = round == 0 ? new Tally() : tallies.get(i);
         slice(contenders.get(i), questions, round, truth, tally);
@@ -65,11 +80,11 @@ final class Rounds {
   private void slice(
       Contender contender, List<Question> questions, int round, Truth truth, Tally tally)
       throws Exception {
-    int size = Math.min(settings.slice(), questions.size());
+    int size = Math.min(slice, questions.size());
     double[] times = new double[size];
     int asked = 0;
     long begin = System.nanoTime();
-    while (asked < size && (asked < FEWEST || System.nanoTime() - begin < settings.sliceNanos())) {
+    while (asked < size && (asked < FEWEST || System.nanoTime() - begin < sliceNanos)) {
       Question question = questions.get((round * size + asked) % questions.size());
       long start = System.nanoTime();
       List<String> found = contender.ask(question);
