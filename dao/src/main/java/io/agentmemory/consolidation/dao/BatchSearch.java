@@ -62,10 +62,12 @@ final class BatchSearch {
   }
 
   private Shape shape(boolean stored) {
+    Way way = rule.way(query);
     return new Shape(
-        rule.way(query),
+        way,
         FilterSql.shape(query.filter()),
         rule.bound(query).ofTypes(),
+        way == Way.BY_PROJECT && rule.rare.mayBe(query.filter()),
         stored,
         !stored && session.withEmbeddings(),
         session.joined());
@@ -88,6 +90,9 @@ final class BatchSearch {
         .number("maxDistance", maxDistance == null ? Double.POSITIVE_INFINITY : maxDistance);
     if (shape.way() != Way.EXACTLY) {
       call.integer("efSearch", candidates()).integer("exactUpTo", rule.bound(query).rows());
+    }
+    if (shape.mayBeRare()) {
+      call.integer("rareUpTo", RareFilters.UP_TO);
     }
   }
 

@@ -44,8 +44,7 @@ final class BatchSql {
       )
       """;
 
-  private static final String LARGE =
-      "exists (select from {memories} where project_id = :project{counted} offset :exactUpTo)";
+  private static final String LARGE = SearchSql.MANY + " and {common}";
 
   /** For one row {@code q} of those asked for: the index, and all memories where it fell short. */
   private static final String BY_INDEX =
@@ -118,6 +117,7 @@ final class BatchSql {
    * What a batch's statement depends on.
    *
    * @param ofTypes whether the rows of the filter's types are counted, else all of the project
+   * @param mayBeRare whether it looks for itself whether hardly any row passes the filter
    * @param stored whether the ids of memories are given, which are not their own neighbours, and
    *     ids are asked for; else embeddings and memories
    */
@@ -125,6 +125,7 @@ final class BatchSql {
       Way way,
       int filter,
       boolean ofTypes,
+      boolean mayBeRare,
       boolean stored,
       boolean withEmbedding,
       boolean joined) {}
@@ -138,7 +139,8 @@ final class BatchSql {
             .replace("{given}", shape.stored() ? STORED : SENT)
             .replace("{indexes}", SearchSql.INDEXES)
             .replace("{large}", exactly ? "false" : LARGE)
-            .replace("{counted}", shape.ofTypes() ? FilterSql.ofTypes(shape.filter()) : "");
+            .replace("{counted}", shape.ofTypes() ? FilterSql.ofTypes(shape.filter()) : "")
+            .replace("{common}", shape.mayBeRare() ? RareFilters.common(shape.filter()) : "true");
     String leg =
         (exactly ? EXACTLY : BY_INDEX)
             .replace("{filter}", FilterSql.conditions(shape.filter()))

@@ -37,7 +37,8 @@ final class FusedSearch {
 
   /** A project that was small when its words were counted needs no plan for the case that not. */
   private Way way(WordLeg leg) {
-    return leg.rows() > 0 && leg.rows() <= rule.exactUpTo(nearest)
+    return (leg.rows() > 0 && leg.rows() <= rule.exactUpTo(nearest))
+            || (isLarge(leg) && rule.rare.isKnown(query.filter()))
         ? Way.EXACTLY
         : rule.way(nearest);
   }
@@ -59,6 +60,7 @@ final class FusedSearch {
             query.headline() != null,
             session.withEmbeddings(),
             session.joined(),
+            rule.rare.mayBe(query.filter()),
             false);
     if (shape.way() == Way.BY_PROJECT && shape.filter() == 0 && isLarge(leg)) {
       WordSearch.Result<FusedHit> result = run(leg, shape.following());
@@ -78,6 +80,9 @@ final class FusedSearch {
       }
       if (shape.looks()) {
         call.integer("exactUpTo", rule.exactUpTo(nearest));
+      }
+      if (shape.looksAtFilter()) {
+        call.integer("rareUpTo", RareFilters.UP_TO);
       }
       if (query.method() == FusionMethod.CONVEX) {
         call.number("lengthDamping", query.lengthDamping());
@@ -99,9 +104,15 @@ final class FusedSearch {
     rows.next();
     SearchRule.Indexes there = SearchRule.Indexes.read(rows, FusedSql.INDEXES);
     rule.seen(there);
-    boolean large = rows.getBoolean(FusedSql.LARGE) && there.serve(shape.way());
+    boolean many = rows.getBoolean(FusedSql.LARGE);
+    int fromIndex = rows.getInt(FusedSql.FROM_INDEX);
+    boolean rare = many && rows.wasNull();
     SearchStrategy strategy =
-        SearchSql.strategy(shape.way(), large, rows.getInt(FusedSql.FROM_INDEX), query.depth());
+        SearchSql.strategy(
+            shape.way(), many && !rare && there.serve(shape.way()), fromIndex, query.depth());
+    if (shape.looksAtFilter() && many) {
+      rule.rare.seen(query.filter(), rare);
+    }
     if (shape.looks() && shape.filter() == 0) {
       rule.seen(
           projectId,

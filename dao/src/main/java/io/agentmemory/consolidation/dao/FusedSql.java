@@ -146,6 +146,7 @@ final class FusedSql {
   /**
    * What the statement depends on.
    *
+   * @param mayBeRare whether it looks for itself whether hardly any row passes the filter
    * @param follows whether it only follows the index that keeps projects apart
    */
   record Shape(
@@ -157,15 +158,22 @@ final class FusedSql {
       boolean withHeadline,
       boolean withEmbedding,
       boolean joined,
+      boolean mayBeRare,
       boolean follows) {
     /** The same for a project that is known to be large, without a filter. */
     Shape following() {
-      return new Shape(way, filter, leg, match, method, withHeadline, withEmbedding, joined, true);
+      return new Shape(
+          way, filter, leg, match, method, withHeadline, withEmbedding, joined, false, true);
     }
 
     /** Whether it looks for itself whether the project is large. */
     boolean looks() {
       return !ofRows() && way == Way.BY_PROJECT && !follows;
+    }
+
+    /** Whether it then looks whether the filter is rare as well. */
+    boolean looksAtFilter() {
+      return looks() && mayBeRare;
     }
 
     boolean usesIndex() {
@@ -182,7 +190,10 @@ final class FusedSql {
       if (ofRows() || way == Way.EXACTLY) {
         return one ? Settings.GENERIC_PLAN : Settings.PLAN;
       }
-      return one && way == Way.BY_PROJECT ? Settings.BY_PROJECT_AND_WORDS : Settings.HNSW;
+      if (way == Way.AMONG_ALL) {
+        return Settings.HNSW;
+      }
+      return one ? Settings.BY_PROJECT_AND_WORDS : Settings.BY_PROJECT_FOR_VALUES;
     }
   }
 
@@ -206,6 +217,7 @@ final class FusedSql {
     String template =
         SEARCH
             .replace("{legs}", legs)
+            .replace("{common}", shape.mayBeRare ? RareFilters.common(shape.filter) : "true")
             .replace("{how}", how)
             .replace("{indexes}", SearchSql.INDEXES)
             .replace("{ofNearest}", ofRows ? "" : words)

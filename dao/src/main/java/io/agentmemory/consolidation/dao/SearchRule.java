@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * about 2 µs a row where a filter is applied first that a tenth pass; 20 to 27 µs a candidate out
  * of the index. Each statement looks for itself whether there are more rows than the bound, save
  * for projects that had within the last ten seconds. A filter by type counts the rows of the type,
- * as the covering index has them together; any other counts all rows of the project.
+ * as the covering index has them together; any other counts all rows of the project. Where an index
+ * of the order's serves a part of the filter, what it has decides as well: see {@link RareFilters}.
  */
 final class SearchRule {
   /** The most that {@code hnsw.ef_search} takes. */
@@ -47,6 +48,9 @@ final class SearchRule {
   private static final long LARGE_FOR = TimeUnit.SECONDS.toNanos(10);
 
   private static final int MOST_SEARCHED = 10_000;
+
+  /** The filters that hardly any row passes. */
+  final RareFilters rare = new RareFilters();
 
   private final Map<Searched, Large> large = new ConcurrentHashMap<>();
   private final boolean possible;
@@ -105,6 +109,14 @@ final class SearchRule {
   boolean isLarge(String projectId, MemoryFilter filter, Bound bound) {
     Large known = large.get(Searched.of(projectId, filter, bound));
     return known != null && known.rows >= bound.rows && System.nanoTime() - known.until < 0;
+  }
+
+  /** Whether that was found so lately that a search need not find it again to keep it known. */
+  boolean wasJustLarge(String projectId, MemoryFilter filter, Bound bound) {
+    Large known = large.get(Searched.of(projectId, filter, bound));
+    return known != null
+        && known.rows >= bound.rows
+        && System.nanoTime() - known.until < -LARGE_FOR / 2;
   }
 
   /** Takes note that there are more rows than the bound, or that there are not. */

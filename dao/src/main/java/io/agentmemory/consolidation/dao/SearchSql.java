@@ -120,27 +120,34 @@ final class SearchSql {
    * Those of one search by the index that keeps projects apart.
    *
    * <p>{@code size} counts all rows of the project up to {@code :exactUpTo}, for which the small
-   * index on it is enough, or those of the filter's types.
+   * index on it is enough, or those of the filter's types. Where these are {@code many}, the
+   * project counts as large if the filter is {@code {common}} as well.
    */
   static final String LEGS_BY_PROJECT =
       QUERY_BY_PROJECT
           + """
       ,
       size as materialized (
-        select exists (
-          select from {memories} where project_id = :project{counted} offset :exactUpTo
-        ) as large
+        select many, many and {common} as large
+        from (
+          select {many} as many
+          offset 0
+        ) as counted
       ),
       """
           + LEGS.replace("{asked}", "(select embedding from query)")
               .replace("{order}", "{coded} {innerProduct} (select coded from query)")
               .replace("{others}", "");
 
+  /** Whether there are more rows than the bound; those of a type if {@code {counted}} says so. */
+  static final String MANY =
+      "exists (select from {memories} where project_id = :project{counted} offset :exactUpTo)";
+
   /** The same as {@code nearest (id, distance, content_tsv)}, the words null where not at hand. */
   static final String BY_PROJECT =
       LEGS_BY_PROJECT
               .replace("{carried}", "id, content_tsv")
-              .replace("{counted}", "")
+              .replace("{many}", MANY.replace("{counted}", ""))
               .replace("{tooFew}", TOO_FEW)
           + """
       ,
@@ -156,11 +163,16 @@ final class SearchSql {
       "(select to_regclass({byProject}) is not null) as index_by_project,"
           + " (select to_regclass({amongAll}) is not null) as index_among_all";
 
-  /** How each of them went: whether the project is a large one, and what the index gave. */
+  /**
+   * How each of them went: whether the project is a large one, and what the index gave, null where
+   * it was not followed since the filter is rare.
+   */
   static String how(SearchRule.Way way) {
     return switch (way) {
       case EXACTLY -> "false as large, 0 as from_index";
-      case BY_PROJECT -> "(select large from size) as large, (select n from found) as from_index";
+      case BY_PROJECT ->
+          "(select many from size) as large,"
+              + " case when (select large from size) then (select n from found) end as from_index";
       case AMONG_ALL ->
           "(select n from size) > {exactUpTo} as large,"
               + " (select count(*) from approximate) as from_index";

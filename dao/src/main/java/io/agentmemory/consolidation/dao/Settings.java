@@ -35,6 +35,12 @@ final class Settings {
    */
   static final Settings HNSW = PLAN.overHnsw();
 
+  /**
+   * The same with the index that keeps projects apart. Rows are counted up to a bound, which a scan
+   * of the whole table would look fit for and find them at its end.
+   */
+  static final Settings BY_PROJECT_FOR_VALUES = HNSW.with("enable_seqscan", "'off'");
+
   /** The same by one plan for all values, for a search that words lead to as well. */
   static final Settings BY_PROJECT_AND_WORDS = GENERIC_PLAN.overHnsw();
 
@@ -71,7 +77,7 @@ final class Settings {
   static Settings of(SearchRule.Way way, boolean forValues) {
     return switch (way) {
       case EXACTLY -> PLAN;
-      case BY_PROJECT -> forValues ? HNSW : BY_PROJECT;
+      case BY_PROJECT -> forValues ? BY_PROJECT_FOR_VALUES : BY_PROJECT;
       case AMONG_ALL -> HNSW;
     };
   }

@@ -25,6 +25,7 @@ final class SqlCache {
     Map<String, String> fragments = new HashMap<>();
     fragments.put("memories", names.memories());
     fragments.put("memoriesLiteral", literal(options, "consolidated_memories"));
+    fragments.put("schemaLiteral", Identifiers.literal(options.schema()));
     fragments.put("vector", names.vectorType());
     fragments.put("singlePrecision", names.inExtension("vector"));
     fragments.put(

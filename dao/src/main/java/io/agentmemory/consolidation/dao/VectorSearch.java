@@ -56,7 +56,7 @@ final class VectorSearch {
       order by {coded} {innerProduct} (select coded from query)
       limit :depth""";
 
-  private static final String SMALL = "not (select large from size)";
+  private static final String SMALL = "not (select many from size)";
 
   private static final Comparator<VectorHit> NEAREST_FIRST =
       Comparator.comparingDouble(VectorHit::distance)
@@ -93,9 +93,18 @@ final class VectorSearch {
    * What the statement depends on.
    *
    * @param ofTypes whether the rows of the filter's types are counted, else all of the project
+   * @param counts whether it counts the project's rows, which is known to be large if not
+   * @param mayBeRare whether it looks for itself whether hardly any row passes the filter
    */
   private record Shape(
-      Way way, int filter, boolean ofTypes, Plan plan, boolean withEmbedding, boolean joined) {}
+      Way way,
+      int filter,
+      boolean ofTypes,
+      boolean counts,
+      boolean mayBeRare,
+      Plan plan,
+      boolean withEmbedding,
+      boolean joined) {}
 
   private final MemorySession session;
   private final SearchRule rule;
@@ -120,7 +129,9 @@ final class VectorSearch {
     String search =
         SEARCH
             .replace("{legs}", legs.replace("{carried}", "m.*"))
+            .replace("{many}", shape.counts ? SearchSql.MANY : "true")
             .replace("{counted}", shape.ofTypes ? FilterSql.ofTypes(shape.filter) : "")
+            .replace("{common}", shape.mayBeRare ? RareFilters.common(shape.filter) : "true")
             .replace("{tooFew}", shape.plan == Plan.ONCE_FOR_SMALL ? SMALL : SearchSql.TOO_FEW)
             .replace("{how}", SearchSql.how(shape.way))
             .replace("{indexes}", SearchSql.INDEXES)
@@ -160,13 +171,24 @@ final class VectorSearch {
         return result;
       }
     }
-    return choose(way, plan);
+    return choose(large && rule.rare.isKnown(query.filter()) ? Way.EXACTLY : way, plan);
   }
 
   /** Lets the statement choose. */
   private SearchResult<VectorHit> choose(Way way, Plan plan) throws SQLException {
+    boolean counts =
+        way == Way.BY_PROJECT
+            && !(plan == Plan.FOR_VALUES && rule.wasJustLarge(projectId, query.filter(), bound));
     Shape shape =
-        new Shape(way, filter, bound.ofTypes(), plan, session.withEmbeddings(), session.joined());
+        new Shape(
+            way,
+            filter,
+            bound.ofTypes(),
+            counts,
+            way == Way.BY_PROJECT && rule.rare.mayBe(query.filter()),
+            plan,
+            session.withEmbeddings(),
+            session.joined());
     try (Call call = session.prepare(shape, VectorSearch::template)) {
       FilterSql.bind(query.filter(), call);
       Double maxDistance = query.maxDistance();
@@ -177,15 +199,18 @@ final class VectorSearch {
       if (shape.way != Way.EXACTLY) {
         call.integer("efSearch", SearchRule.candidates(query));
       }
-      if (shape.way == Way.BY_PROJECT) {
+      if (shape.counts) {
         call.integer("exactUpTo", bound.rows());
+      }
+      if (shape.mayBeRare) {
+        call.integer("rareUpTo", RareFilters.UP_TO);
       }
       SearchResult<VectorHit> result = read(shape, call);
       if (result != null) {
         return result;
       }
     }
-    return choose(way, Plan.FOR_VALUES);
+    return choose(rule.rare.isKnown(query.filter()) ? Way.EXACTLY : way, Plan.FOR_VALUES);
   }
 
   /** Follows the index; null where that gives too few rows. */
@@ -232,16 +257,22 @@ final class VectorSearch {
       if (strategy == SearchStrategy.NONE) {
         SearchRule.Indexes there = SearchRule.Indexes.read(rows, INDEXES);
         rule.seen(there);
-        boolean large = rows.getBoolean(LARGE) && there.serve(shape.way);
+        boolean many = rows.getBoolean(LARGE);
+        boolean large = many && there.serve(shape.way);
         int fromIndex = rows.getInt(FROM_INDEX);
-        strategy = SearchSql.strategy(shape.way, large, fromIndex, query.limit());
+        boolean rare = many && rows.wasNull();
+        strategy = SearchSql.strategy(shape.way, large && !rare, fromIndex, query.limit());
         nearest = rows.getInt(NEAREST);
-        if (shape.way == Way.BY_PROJECT) {
+        if (shape.counts || (shape.way == Way.BY_PROJECT && !large)) {
           boolean follow = shape.plan != Plan.ONCE || strategy == SearchStrategy.HNSW_BY_PROJECT;
           rule.seen(projectId, query.filter(), bound, large && follow);
         }
-        if (shape.plan == Plan.ONCE_FOR_SMALL
-            && rows.getBoolean(LARGE)
+        if (shape.mayBeRare && many) {
+          rule.rare.seen(query.filter(), rare);
+        }
+        if (shape.way == Way.BY_PROJECT
+            && shape.plan == Plan.ONCE_FOR_SMALL
+            && many
             && fromIndex < query.limit()) {
           return null;
         }

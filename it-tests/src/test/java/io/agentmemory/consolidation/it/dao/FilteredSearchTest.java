@@ -173,10 +173,10 @@ class FilteredSearchTest {
       ConsolidatedMemoryDao memories = memories(plans);
       for (int i = 0; i < 20; i++) {
         SearchResult<VectorHit> found = memories.searchByVector("large", query(i, rare));
-        assertThat(found.strategy()).isEqualTo(SearchStrategy.HNSW_THEN_EXACT);
+        assertThat(found.strategy()).isEqualTo(SearchStrategy.EXACT);
         String plan = plans.take();
         assertThat(executed(plan, TAGS)).hasSize(1);
-        assertThat(executed(plan, HNSW)).hasSize(i == 0 ? 2 : 1);
+        assertThat(executed(plan, HNSW)).isEmpty();
         assertThat(ids(found))
             .hasSize(7)
             .isEqualTo(ids(memories.searchByVector("large", query(i, rare).exactly())));

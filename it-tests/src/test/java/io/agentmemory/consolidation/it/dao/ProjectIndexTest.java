@@ -188,7 +188,7 @@ class ProjectIndexTest {
       VectorQuery ten = VectorQuery.of(query, 10).withFilter(rare);
       SearchResult<VectorHit> found = database.memories().searchByVector("large", ten);
       assertThat(found.hits()).hasSize(3);
-      assertThat(found.strategy()).isEqualTo(SearchStrategy.HNSW_THEN_EXACT);
+      assertThat(found.strategy()).isEqualTo(SearchStrategy.EXACT);
       assertThat(ids(found))
           .isEqualTo(ids(database.memories().searchByVector("large", ten.exactly())));
     }

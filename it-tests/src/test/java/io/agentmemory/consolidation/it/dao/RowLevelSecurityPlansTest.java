@@ -14,6 +14,7 @@ import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
@@ -139,6 +140,26 @@ class RowLevelSecurityPlansTest {
         .containsPattern("Index Scan using idx_cm_embedding_project .*actual rows=10")
         .doesNotContain("idx_cm_tags")
         .doesNotContain("Seq Scan");
+  }
+
+  @Test
+  void all_rows_of_a_filter_that_hardly_any_passes_are_found() throws SQLException {
+    for (MemoryFilter filter :
+        List.of(
+            MemoryFilter.none().anyTag(List.of("t7")),
+            MemoryFilter.none().allTags(List.of("t7")).from(Instant.EPOCH))) {
+      plan(
+          "consolidated_memories",
+          c ->
+              assertThat(
+                      c.memories()
+                          .searchByVector(
+                              "large",
+                              VectorQuery.of(Samples.embedding(DIMENSIONS, 7), 100)
+                                  .withFilter(filter))
+                          .hits())
+                  .hasSize(16));
+    }
   }
 
   @Test
