@@ -97,8 +97,16 @@ final class SearchRule {
     }
   }
 
-  /** There were more rows than this, which is not asked again until then. */
-  private record Large(int rows, long until) {}
+  /**
+   * There were more rows than this, which is not asked again until then.
+   *
+   * @param outOfReach whether the index alone gave too few of them
+   */
+  private record Large(int rows, long until, boolean outOfReach) {
+    boolean holds() {
+      return System.nanoTime() - until < 0;
+    }
+  }
 
   /**
    * Whether there were more rows than the bound within the last seconds, so that a search need not
@@ -108,7 +116,20 @@ final class SearchRule {
    */
   boolean isLarge(String projectId, MemoryFilter filter, Bound bound) {
     Large known = large.get(Searched.of(projectId, filter, bound));
-    return known != null && known.rows >= bound.rows && System.nanoTime() - known.until < 0;
+    return known != null && known.rows >= bound.rows && known.holds();
+  }
+
+  /** Whether the index alone may give enough rows of a project that is known to be large. */
+  boolean isInReach(String projectId, MemoryFilter filter, Bound bound) {
+    Large known = large.get(Searched.of(projectId, filter, bound));
+    return known != null && !known.outOfReach;
+  }
+
+  /** Takes note that it did not, as where most of its entries are of deleted rows. */
+  void fellShort(String projectId, MemoryFilter filter, Bound bound) {
+    large.computeIfPresent(
+        Searched.of(projectId, filter, bound),
+        (searched, known) -> new Large(known.rows, known.until, true));
   }
 
   /** Whether that was found so lately that a search need not find it again to keep it known. */
@@ -129,7 +150,8 @@ final class SearchRule {
     if (large.size() >= MOST_SEARCHED) {
       large.clear();
     }
-    large.put(searched, new Large(bound.rows, System.nanoTime() + LARGE_FOR));
+    Large next = new Large(bound.rows, System.nanoTime() + LARGE_FOR, false);
+    large.merge(searched, next, (known, late) -> known.outOfReach && known.holds() ? known : late);
   }
 
   static SearchRule of(Names names) {

@@ -165,11 +165,12 @@ final class VectorSearch {
     Way way = rule.way(query);
     boolean large = way == Way.BY_PROJECT && rule.isLarge(projectId, query.filter(), bound);
     Plan plan = Plan.of(way, filter, bound, large);
-    if (large && plan == Plan.ONCE) {
+    if (large && plan == Plan.ONCE && rule.isInReach(projectId, query.filter(), bound)) {
       SearchResult<VectorHit> result = follow();
       if (result != null) {
         return result;
       }
+      rule.fellShort(projectId, query.filter(), bound);
     }
     return choose(large && rule.rare.isKnown(query.filter()) ? Way.EXACTLY : way, plan);
   }

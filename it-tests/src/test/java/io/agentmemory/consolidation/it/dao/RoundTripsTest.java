@@ -15,11 +15,17 @@ import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryType;
 import io.agentmemory.consolidation.dao.NewJob;
+import io.agentmemory.consolidation.dao.SearchResult;
+import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.TriggerType;
+import io.agentmemory.consolidation.dao.VectorHit;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,6 +84,41 @@ class RoundTripsTest {
         connection.setAutoCommit(false);
         assertThat(counted(consolidation.joining(connection).memories()))
             .allSatisfy((name, count) -> assertThat(count).as(name).isEqualTo(1));
+        connection.rollback();
+      }
+    }
+  }
+
+  @Test
+  void only_the_first_search_is_two_where_the_rows_that_the_index_leads_to_were_deleted()
+      throws SQLException {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(database.source("socketFactory=" + CountingSockets.class.getName()));
+    config.setMaximumPoolSize(1);
+    try (HikariDataSource pool = new HikariDataSource(config)) {
+      Consolidation consolidation = Consolidation.on(pool, database.options());
+      try (Connection connection = pool.getConnection();
+          Statement statement = connection.createStatement()) {
+        connection.setAutoCommit(false);
+        ConsolidatedMemoryDao memories = consolidation.joining(connection).memories();
+        VectorQuery query = VectorQuery.of(NEAR, 10);
+        memories.searchByVector("large", query); // found to be large
+        statement.execute(
+            """
+            delete from consolidated_memories where id in (
+              select id from consolidated_memories
+              where project_id = 'large' and embedding is not null and id <> 'zero'
+              order by (embedding <=> '%s') + 0 limit 300)"""
+                .formatted(Arrays.toString(NEAR.toArray())));
+        List<Integer> roundTrips = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          int before = CountingSockets.roundTrips();
+          SearchResult<VectorHit> found = memories.searchByVector("large", query);
+          roundTrips.add(CountingSockets.roundTrips() - before);
+          assertThat(found.hits()).hasSize(10);
+          assertThat(found.strategy()).isEqualTo(SearchStrategy.HNSW_BY_PROJECT);
+        }
+        assertThat(roundTrips).containsExactly(2, 1, 1, 1);
         connection.rollback();
       }
     }
