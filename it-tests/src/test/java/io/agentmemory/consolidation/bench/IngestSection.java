@@ -133,8 +133,9 @@ final class IngestSection {
     try (IngestTables tables = IngestTables.ordered(bench.server());
         ScratchDatabase others = bench.server().freshDatabase("peers");
         HikariDataSource pool = OurStore.pool(others, 4);
+        HikariDataSource springPool = OurStore.pool(others, 4);
         Connection connection = pool.getConnection()) {
-      List<Peer> peers = peers(connection, pool, data, rows);
+      List<Peer> peers = peers(connection, pool, springPool, data, rows);
       Map<String, Way> ways = new LinkedHashMap<>();
       for (int connections : new int[] {1, 2}) {
         ways.put(name("Consolidation", connections), () -> tables.ours(memories, connections));
@@ -180,6 +181,7 @@ final class IngestSection {
     try (IngestTables tables = IngestTables.ordered(bench.server());
         ScratchDatabase others = bench.server().freshDatabase("peers");
         HikariDataSource pool = OurStore.pool(others, 4);
+        HikariDataSource springPool = OurStore.pool(others, 4);
         Connection connection = pool.getConnection()) {
       try (OutputStream out = Files.newOutputStream(file)) {
         BinaryRows.write(data, 0, rows, out);
@@ -188,7 +190,7 @@ final class IngestSection {
       ways.put(BULK, () -> rows / tables.bulk(memories));
       ways.put(BY_HAND, () -> rows / tables.bulkByHand(file, rows));
       Map<String, Way> slow = new LinkedHashMap<>();
-      for (Peer peer : peers(connection, pool, data, rows)) {
+      for (Peer peer : peers(connection, pool, springPool, data, rows)) {
         slow.put(
             peer.name() + " under its HNSW index", () -> insert(peer, connection, data, rows, 1));
       }
@@ -225,13 +227,18 @@ final class IngestSection {
     }
   }
 
-  /** The peers with their own tables, each under an HNSW index. */
+  /** The peers with their own tables, each under an HNSW index; see {@link PeerStores}. */
   private static List<Peer> peers(
-      Connection connection, HikariDataSource pool, DataSet data, int rows) throws Exception {
+      Connection connection,
+      HikariDataSource pool,
+      HikariDataSource springPool,
+      DataSet data,
+      int rows)
+      throws Exception {
     OrderTable.execute(connection, "create extension vector");
     Peer langChain = new LangChainPeer("LangChain4j", pool, "lc", LangChainPeer.JSON);
     OrderTable.execute(connection, PeerStores.hnsw(langChain));
-    SpringPeer spring = new SpringPeer(pool, "spring", true, List.of());
+    SpringPeer spring = new SpringPeer(springPool, "spring", true, List.of());
     spring.prepare(data, 0, rows);
     return List.of(langChain, spring);
   }

@@ -6,10 +6,15 @@ import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
 import java.sql.Connection;
 import java.util.List;
 
-/** The other libraries' stores, loaded with a data set before their indexes are built. */
+/**
+ * The other libraries' stores, loaded with a data set before their indexes are built. Each library
+ * has a pool of its own: LangChain4j makes pgvector's types known to the connections that it is
+ * given, which then send them in binary, and Spring AI does not.
+ */
 final class PeerStores implements AutoCloseable {
   private final ScratchDatabase database;
   private final HikariDataSource pool;
+  private final HikariDataSource springPool;
   private final Peer columns;
   private final Peer json;
   private final Peer ivfFlat;
@@ -19,10 +24,11 @@ final class PeerStores implements AutoCloseable {
       ScratchDatabase database, HikariDataSource pool, DataSet data, List<Question> questions) {
     this.database = database;
     this.pool = pool;
+    springPool = OurStore.pool(database, 4);
     columns = new LangChainPeer("LangChain4j, columns", pool, "lc_columns", LangChainPeer.COLUMNS);
     json = new LangChainPeer("LangChain4j, JSON", pool, "lc_json", LangChainPeer.JSON);
     ivfFlat = new LangChainPeer("LangChain4j, IVFFlat", pool, "lc_ivf", LangChainPeer.COLUMNS);
-    SpringPeer springPeer = new SpringPeer(pool, "spring", false, questions);
+    SpringPeer springPeer = new SpringPeer(springPool, "spring", false, questions);
     springPeer.prepare(data, 0, data.size());
     spring = springPeer;
   }
@@ -76,6 +82,7 @@ final class PeerStores implements AutoCloseable {
   @Override
   public void close() {
     pool.close();
+    springPool.close();
     database.close();
   }
 }

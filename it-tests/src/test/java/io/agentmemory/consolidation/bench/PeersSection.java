@@ -40,7 +40,8 @@ final class PeersSection {
                 + " default. Spring AI's and LangChain4j's tables hold nothing but what these"
                 + " libraries put there. The others search all rows without any filter where ours"
                 + " searches the one project that has them all; each answers all questions in each"
-                + " round there.");
+                + " round there. Each library has a connection pool of its own: LangChain4j makes"
+                + " the connections that it is given send vectors in binary, Spring AI does not.");
     try (PeerStores peers = PeerStores.load(bench.server(), data, questions, bench.log())) {
       allRows(peers);
       byProject(peers);
