@@ -39,7 +39,12 @@ final class FilterSql {
           " and consolidated_at < :to");
 
   private static final int TYPES_AND_LEVELS = 0b0000_0011;
-  private static final int PATTERNS_AND_TIMES = 0b1101_0000;
+
+  // Parts of a shape that the order's indexes serve.
+  static final int ANY_TAGS = 0b0000_0100;
+  static final int ALL_TAGS = 0b0000_1000;
+  static final int PATTERNS = 0b0001_0000;
+  static final int TIMES = 0b1100_0000;
 
   /** Whether a filter of this shape asks for types or levels alone. */
   static boolean onlyTypesAndLevels(int shape) {
@@ -51,7 +56,7 @@ final class FilterSql {
    * project, which it is not for all values.
    */
   static boolean misleads(int shape) {
-    return (shape & PATTERNS_AND_TIMES) != 0;
+    return (shape & (PATTERNS | TIMES)) != 0;
   }
 
   /** The conditions for counting the rows of the types, and levels, that a shape asks for. */

@@ -28,11 +28,8 @@ final class RareFilters {
   private static final long VALID_FOR = TimeUnit.SECONDS.toNanos(10);
   private static final int MOST_KNOWN = 10_000;
 
-  private static final int ANY_TAGS = 1 << 2;
-  private static final int ALL_TAGS = 1 << 3;
-  private static final int PATTERNS = 1 << 4;
-  private static final int TIMES = 1 << 6 | 1 << 7;
-  private static final int SERVED = ANY_TAGS | ALL_TAGS | PATTERNS | TIMES;
+  private static final int SERVED =
+      FilterSql.ANY_TAGS | FilterSql.ALL_TAGS | FilterSql.PATTERNS | FilterSql.TIMES;
 
   /** No more than this are as rare as a tag that is not among the most common ones. */
   private static final String TAGS =
@@ -67,13 +64,13 @@ final class RareFilters {
   /** The condition that more than {@code :rareUpTo} rows pass each part that an index serves. */
   static String common(int shape) {
     StringJoiner sql = new StringJoiner("\nand ");
-    if ((shape & ANY_TAGS) != 0) {
+    if ((shape & FilterSql.ANY_TAGS) != 0) {
       sql.add(TAGS.replace("{of}", "sum").replace("{tags}", "anyTags"));
     }
-    if ((shape & ALL_TAGS) != 0) {
+    if ((shape & FilterSql.ALL_TAGS) != 0) {
       sql.add(TAGS.replace("{of}", "min").replace("{tags}", "allTags"));
     }
-    for (int part : new int[] {PATTERNS, TIMES}) {
+    for (int part : new int[] {FilterSql.PATTERNS, FilterSql.TIMES}) {
       if ((shape & part) != 0) {
         sql.add(COUNTED.replace("{conditions}", FilterSql.conditions(shape & part)));
       }
