@@ -140,7 +140,7 @@ final class BatchSql {
             .replace("{indexes}", SearchSql.INDEXES)
             .replace("{large}", exactly ? "false" : LARGE)
             .replace("{counted}", shape.ofTypes() ? FilterSql.ofTypes(shape.filter()) : "")
-            .replace("{common}", shape.mayBeRare() ? RareFilters.common(shape.filter()) : "true");
+            .replace("{common}", RareFilters.common(shape.mayBeRare(), shape.filter()));
     String leg =
         (exactly ? EXACTLY : BY_INDEX)
             .replace("{filter}", FilterSql.conditions(shape.filter()))

@@ -46,7 +46,7 @@ final class FusedSearch {
   /** Whether a project was large when its words were counted, or in the last seconds. */
   private boolean isLarge(WordLeg leg) {
     return leg.rows() > rule.exactUpTo(nearest)
-        || rule.isLarge(projectId, query.filter(), rule.bound(nearest));
+        || rule.large(projectId, query.filter(), rule.bound(nearest)) != null;
   }
 
   private WordSearch.Result<FusedHit> run(WordLeg leg) throws SQLException {
@@ -104,14 +104,10 @@ final class FusedSearch {
     rows.next();
     SearchRule.Indexes there = SearchRule.Indexes.read(rows, FusedSql.INDEXES);
     rule.seen(there);
-    boolean many = rows.getBoolean(FusedSql.LARGE);
-    int fromIndex = rows.getInt(FusedSql.FROM_INDEX);
-    boolean rare = many && rows.wasNull();
-    SearchStrategy strategy =
-        SearchSql.strategy(
-            shape.way(), many && !rare && there.serve(shape.way()), fromIndex, query.depth());
-    if (shape.looksAtFilter() && many) {
-      rule.rare.seen(query.filter(), rare);
+    SearchSql.Course course = SearchSql.Course.read(rows, FusedSql.COURSE);
+    SearchStrategy strategy = course.strategy(shape.way(), there, query.depth());
+    if (shape.looksAtFilter() && course.many()) {
+      rule.rare.seen(query.filter(), course.rare());
     }
     if (shape.looks() && shape.filter() == 0) {
       rule.seen(

@@ -135,9 +135,8 @@ final class FusedSql {
       :textWeight * coalesce(1.0 / (60 + text_rank), 0)
         + (1 - :textWeight) * coalesce(1.0 / (60 + vector_rank), 0)""";
 
-  static final int LARGE = 1;
-  static final int FROM_INDEX = 2;
-  static final int INDEXES = 3;
+  static final int COURSE = 1;
+  static final int INDEXES = COURSE + SearchSql.Course.COLUMNS;
   static final int FOUND = INDEXES + SearchRule.Indexes.COLUMNS;
   static final int HEADLINE = FOUND + WordLeg.Found.COLUMNS;
   static final int SCORE = HEADLINE + 1;
@@ -217,7 +216,7 @@ final class FusedSql {
     String template =
         SEARCH
             .replace("{legs}", legs)
-            .replace("{common}", shape.mayBeRare ? RareFilters.common(shape.filter) : "true")
+            .replace("{common}", RareFilters.common(shape.mayBeRare, shape.filter))
             .replace("{how}", how)
             .replace("{indexes}", SearchSql.INDEXES)
             .replace("{ofNearest}", ofRows ? "" : words)

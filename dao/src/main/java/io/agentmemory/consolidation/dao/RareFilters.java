@@ -61,8 +61,14 @@ final class RareFilters {
 
   private final Map<MemoryFilter, Found> known = new ConcurrentHashMap<>();
 
-  /** The condition that more than {@code :rareUpTo} rows pass each part that an index serves. */
-  static String common(int shape) {
+  /**
+   * The condition that more than {@code :rareUpTo} rows pass each part that an index serves, which
+   * holds without a look where a search does not look.
+   */
+  static String common(boolean looks, int shape) {
+    if (!looks) {
+      return "true";
+    }
     StringJoiner sql = new StringJoiner("\nand ");
     if ((shape & FilterSql.ANY_TAGS) != 0) {
       sql.add(TAGS.replace("{of}", "sum").replace("{tags}", "anyTags"));

@@ -102,42 +102,37 @@ final class SearchRule {
    *
    * @param outOfReach whether the index alone gave too few of them
    */
-  private record Large(int rows, long until, boolean outOfReach) {
-    boolean holds() {
-      return System.nanoTime() - until < 0;
+  record Large(int rows, long until, boolean outOfReach) {
+    long nanosLeft() {
+      return until - System.nanoTime();
     }
   }
 
   /**
-   * Whether there were more rows than the bound within the last seconds, so that a search need not
-   * look. That they became fewer meanwhile is no harm: the index that keeps projects apart gives
-   * what there is down to some hundred rows, and where it gives too few, the search goes the other
-   * way.
+   * What is known where there were more rows than the bound within the last seconds, so that a
+   * search need not look; else null. That they became fewer meanwhile is no harm: the index that
+   * keeps projects apart gives what there is down to some hundred rows, and where it gives too few,
+   * the search goes the other way.
    */
-  boolean isLarge(String projectId, MemoryFilter filter, Bound bound) {
+  @Nullable Large large(String projectId, MemoryFilter filter, Bound bound) {
     Large known = large.get(Searched.of(projectId, filter, bound));
-    return known != null && known.rows >= bound.rows && known.holds();
-  }
-
-  /** Whether the index alone may give enough rows of a project that is known to be large. */
-  boolean isInReach(String projectId, MemoryFilter filter, Bound bound) {
-    Large known = large.get(Searched.of(projectId, filter, bound));
-    return known != null && !known.outOfReach;
-  }
-
-  /** Takes note that it did not, as where most of its entries are of deleted rows. */
-  void fellShort(String projectId, MemoryFilter filter, Bound bound) {
-    large.computeIfPresent(
-        Searched.of(projectId, filter, bound),
-        (searched, known) -> new Large(known.rows, known.until, true));
+    return known != null && known.rows >= bound.rows && known.nanosLeft() > 0 ? known : null;
   }
 
   /** Whether that was found so lately that a search need not find it again to keep it known. */
   boolean wasJustLarge(String projectId, MemoryFilter filter, Bound bound) {
-    Large known = large.get(Searched.of(projectId, filter, bound));
-    return known != null
-        && known.rows >= bound.rows
-        && System.nanoTime() - known.until < -LARGE_FOR / 2;
+    Large known = large(projectId, filter, bound);
+    return known != null && known.nanosLeft() > LARGE_FOR / 2;
+  }
+
+  /**
+   * Takes note that the index alone gave too few rows of a large project, as where most of its
+   * entries are of deleted rows.
+   */
+  void fellShort(String projectId, MemoryFilter filter, Bound bound) {
+    large.computeIfPresent(
+        Searched.of(projectId, filter, bound),
+        (searched, known) -> new Large(known.rows, known.until, true));
   }
 
   /** Takes note that there are more rows than the bound, or that there are not. */
@@ -151,7 +146,8 @@ final class SearchRule {
       large.clear();
     }
     Large next = new Large(bound.rows, System.nanoTime() + LARGE_FOR, false);
-    large.merge(searched, next, (known, late) -> known.outOfReach && known.holds() ? known : late);
+    large.merge(
+        searched, next, (known, late) -> known.outOfReach && known.nanosLeft() > 0 ? known : late);
   }
 
   static SearchRule of(Names names) {

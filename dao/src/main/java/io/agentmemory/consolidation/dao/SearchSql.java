@@ -1,5 +1,8 @@
 package io.agentmemory.consolidation.dao;
 
+import java.sql.ResultSet;
+import java.sql.SQLException;
+
 /** The parts that the searches' statements are put together from. */
 final class SearchSql {
   /** Up to so many rows a project is searched exactly. */
@@ -177,6 +180,28 @@ final class SearchSql {
           "(select n from size) > {exactUpTo} as large,"
               + " (select count(*) from approximate) as from_index";
     };
+  }
+
+  /**
+   * What {@link #how} tells.
+   *
+   * @param many whether there are more rows than are compared one by one
+   * @param rare whether the index was not followed all the same, since the filter is rare
+   * @param fromIndex how many rows the index gave
+   */
+  record Course(boolean many, boolean rare, int fromIndex) {
+    /** So many columns tell. */
+    static final int COLUMNS = 2;
+
+    static Course read(ResultSet row, int first) throws SQLException {
+      boolean many = row.getBoolean(first);
+      int fromIndex = row.getInt(first + 1);
+      return new Course(many, many && row.wasNull(), fromIndex);
+    }
+
+    SearchStrategy strategy(SearchRule.Way way, SearchRule.Indexes there, int depth) {
+      return SearchSql.strategy(way, many && !rare && there.serve(way), fromIndex, depth);
+    }
   }
 
   static String nearest(SearchRule.Way way) {

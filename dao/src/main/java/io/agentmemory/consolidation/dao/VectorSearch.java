@@ -62,10 +62,9 @@ final class VectorSearch {
       Comparator.comparingDouble(VectorHit::distance)
           .thenComparing(hit -> hit.memory().id(), Ids.ORDER);
 
-  private static final int LARGE = 1;
-  private static final int FROM_INDEX = 2;
-  private static final int NEAREST = 3;
-  private static final int INDEXES = 4;
+  private static final int COURSE = 1;
+  private static final int NEAREST = COURSE + SearchSql.Course.COLUMNS;
+  private static final int INDEXES = NEAREST + 1;
   private static final int DISTANCE = INDEXES + SearchRule.Indexes.COLUMNS;
   private static final int MEMORY = DISTANCE + 1;
 
@@ -131,7 +130,7 @@ final class VectorSearch {
             .replace("{legs}", legs.replace("{carried}", "m.*"))
             .replace("{many}", shape.counts ? SearchSql.MANY : "true")
             .replace("{counted}", shape.ofTypes ? FilterSql.ofTypes(shape.filter) : "")
-            .replace("{common}", shape.mayBeRare ? RareFilters.common(shape.filter) : "true")
+            .replace("{common}", RareFilters.common(shape.mayBeRare, shape.filter))
             .replace("{tooFew}", shape.plan == Plan.ONCE_FOR_SMALL ? SMALL : SearchSql.TOO_FEW)
             .replace("{how}", SearchSql.how(shape.way))
             .replace("{indexes}", SearchSql.INDEXES)
@@ -163,9 +162,11 @@ final class VectorSearch {
 
   private SearchResult<VectorHit> run() throws SQLException {
     Way way = rule.way(query);
-    boolean large = way == Way.BY_PROJECT && rule.isLarge(projectId, query.filter(), bound);
+    SearchRule.Large known =
+        way == Way.BY_PROJECT ? rule.large(projectId, query.filter(), bound) : null;
+    boolean large = known != null;
     Plan plan = Plan.of(way, filter, bound, large);
-    if (large && plan == Plan.ONCE && rule.isInReach(projectId, query.filter(), bound)) {
+    if (known != null && plan == Plan.ONCE && !known.outOfReach()) {
       SearchResult<VectorHit> result = follow();
       if (result != null) {
         return result;
@@ -258,23 +259,20 @@ final class VectorSearch {
       if (strategy == SearchStrategy.NONE) {
         SearchRule.Indexes there = SearchRule.Indexes.read(rows, INDEXES);
         rule.seen(there);
-        boolean many = rows.getBoolean(LARGE);
-        boolean large = many && there.serve(shape.way);
-        int fromIndex = rows.getInt(FROM_INDEX);
-        boolean rare = many && rows.wasNull();
-        strategy = SearchSql.strategy(shape.way, large && !rare, fromIndex, query.limit());
+        SearchSql.Course course = SearchSql.Course.read(rows, COURSE);
+        boolean large = course.many() && there.serve(shape.way);
+        strategy = course.strategy(shape.way, there, query.limit());
         nearest = rows.getInt(NEAREST);
         if (shape.counts || (shape.way == Way.BY_PROJECT && !large)) {
           boolean follow = shape.plan != Plan.ONCE || strategy == SearchStrategy.HNSW_BY_PROJECT;
           rule.seen(projectId, query.filter(), bound, large && follow);
         }
-        if (shape.mayBeRare && many) {
-          rule.rare.seen(query.filter(), rare);
+        if (shape.mayBeRare && course.many()) {
+          rule.rare.seen(query.filter(), course.rare());
         }
-        if (shape.way == Way.BY_PROJECT
-            && shape.plan == Plan.ONCE_FOR_SMALL
-            && many
-            && fromIndex < query.limit()) {
+        if (shape.plan == Plan.ONCE_FOR_SMALL
+            && course.many()
+            && course.fromIndex() < query.limit()) {
           return null;
         }
       }

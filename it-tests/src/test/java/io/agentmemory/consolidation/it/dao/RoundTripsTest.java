@@ -56,6 +56,13 @@ class RoundTripsTest {
 
   @RegisterExtension static final TestDatabase database = NearbyRows.database();
 
+  private static HikariDataSource pool() {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(database.source("socketFactory=" + CountingSockets.class.getName()));
+    config.setMaximumPoolSize(1);
+    return new HikariDataSource(config);
+  }
+
   private static Map<String, Integer> counted(ConsolidatedMemoryDao dao) {
     return SEARCHES.entrySet().stream()
         .collect(
@@ -73,10 +80,7 @@ class RoundTripsTest {
 
   @Test
   void every_search_is_one_by_a_pool_and_in_a_callers_transaction() throws SQLException {
-    HikariConfig config = new HikariConfig();
-    config.setDataSource(database.source("socketFactory=" + CountingSockets.class.getName()));
-    config.setMaximumPoolSize(1);
-    try (HikariDataSource pool = new HikariDataSource(config)) {
+    try (HikariDataSource pool = pool()) {
       Consolidation consolidation = Consolidation.on(pool, database.options());
       assertThat(counted(consolidation.memories()))
           .allSatisfy((name, count) -> assertThat(count).as(name).isEqualTo(1));
@@ -92,10 +96,7 @@ class RoundTripsTest {
   @Test
   void only_the_first_search_is_two_where_the_rows_that_the_index_leads_to_were_deleted()
       throws SQLException {
-    HikariConfig config = new HikariConfig();
-    config.setDataSource(database.source("socketFactory=" + CountingSockets.class.getName()));
-    config.setMaximumPoolSize(1);
-    try (HikariDataSource pool = new HikariDataSource(config)) {
+    try (HikariDataSource pool = pool()) {
       Consolidation consolidation = Consolidation.on(pool, database.options());
       try (Connection connection = pool.getConnection();
           Statement statement = connection.createStatement()) {
@@ -161,10 +162,7 @@ class RoundTripsTest {
 
   @Test
   void every_call_of_a_worker_is_one_by_a_pool() {
-    HikariConfig config = new HikariConfig();
-    config.setDataSource(database.source("socketFactory=" + CountingSockets.class.getName()));
-    config.setMaximumPoolSize(1);
-    try (HikariDataSource pool = new HikariDataSource(config)) {
+    try (HikariDataSource pool = pool()) {
       assertThat(counted(Consolidation.on(pool, database.options()).jobs()))
           .hasSize(7)
           .allSatisfy((name, count) -> assertThat(count).as(name).isEqualTo(1));

@@ -114,6 +114,11 @@ class RowLevelSecurityPlansTest {
         .doesNotContain("Seq Scan");
   }
 
+  private static List<VectorHit> nearest(Consolidation c, int limit, MemoryFilter filter) {
+    VectorQuery query = VectorQuery.of(Samples.embedding(DIMENSIONS, 7), limit);
+    return c.memories().searchByVector("large", query.withFilter(filter)).hits();
+  }
+
   @Test
   void words_and_tags_are_looked_for_among_the_rows_of_the_project() throws SQLException {
     String words =
@@ -125,17 +130,7 @@ class RowLevelSecurityPlansTest {
     assertThat(words).doesNotContain("idx_cm_content_tsv").doesNotContain("Seq Scan");
     MemoryFilter tagged = MemoryFilter.none().anyTag(List.of("t7"));
     String tags =
-        plan(
-            "consolidated_memories",
-            c ->
-                assertThat(
-                        c.memories()
-                            .searchByVector(
-                                "large",
-                                VectorQuery.of(Samples.embedding(DIMENSIONS, 7), 10)
-                                    .withFilter(tagged))
-                            .hits())
-                    .hasSize(10));
+        plan("consolidated_memories", c -> assertThat(nearest(c, 10, tagged)).hasSize(10));
     assertThat(tags)
         .containsPattern("Index Scan using idx_cm_embedding_project .*actual rows=10")
         .doesNotContain("idx_cm_tags")
@@ -148,17 +143,7 @@ class RowLevelSecurityPlansTest {
         List.of(
             MemoryFilter.none().anyTag(List.of("t7")),
             MemoryFilter.none().allTags(List.of("t7")).from(Instant.EPOCH))) {
-      plan(
-          "consolidated_memories",
-          c ->
-              assertThat(
-                      c.memories()
-                          .searchByVector(
-                              "large",
-                              VectorQuery.of(Samples.embedding(DIMENSIONS, 7), 100)
-                                  .withFilter(filter))
-                          .hits())
-                  .hasSize(16));
+      plan("consolidated_memories", c -> assertThat(nearest(c, 100, filter)).hasSize(16));
     }
   }
 
