@@ -18,11 +18,9 @@ public final class Starter {
   private Starter() {}
 
   /** When a thread gives up waiting for the others; far longer than it takes them. */
-  private static final Duration DEADLINE = Duration.ofMinutes(3);
+  static final Duration DEADLINE = Duration.ofMinutes(3);
 
-  /**
-   * Starts one. It prints a line for each thread: how many revisions it applied, or its failure.
-   */
+  /** Starts one. It prints a line for each thread: how many revisions it applied, and when. */
   static Process start(ScratchDatabase database, String name, int threads) throws IOException {
     return ForkedJvm.of(
             Starter.class,
@@ -52,6 +50,8 @@ public final class Starter {
 
   /** What all threads of all starters do: an upgrade that builds indexes of small tables online. */
   private static String upgrade(PGSimpleDataSource dataSource) {
+    long start = System.nanoTime();
+    String result;
     try {
       int applied =
           Schema.on(dataSource)
@@ -60,9 +60,10 @@ public final class Starter {
               .upgrade()
               .applied()
               .size();
-      return String.valueOf(applied);
+      result = String.valueOf(applied);
     } catch (SchemaException e) {
-      return e.getMessage().replace('\n', ' ');
+      result = e.getMessage().replace('\n', ' ');
     }
+    return (System.nanoTime() - start) / 1_000_000 + " " + result;
   }
 }
