@@ -1,216 +1,74 @@
 package io.agentmemory.consolidation.dao;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks that a text is a JSON object that a {@code jsonb} column takes, before it is sent. The
- * grammar is RFC 8259's; what PostgreSQL refuses beyond it (the escapes of U+0000 and of half a
- * surrogate pair, numbers out of all range, nesting without end) is refused too.
+ * Checks that a text is a JSON object that a {@code jsonb} column takes, before it is sent. What
+ * PostgreSQL refuses beyond the grammar (the escapes of U+0000 and of half a surrogate pair,
+ * numbers out of all range, nesting without end) is refused too.
  */
 final class JsonObjects {
   static final int MAX_BYTES = 1 << 20;
-  private static final int MAX_DEPTH = 200;
-  private static final int MAX_DIGITS = 10_000;
-  private static final int MAX_EXPONENT = 1_000;
 
-  private final String name;
-  private final String json;
-  private int at;
+  /** Names that are nobody's are not kept; a number has at most so many characters. */
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(201)
+                  .maxNumberLength(10_000)
+                  .maxNameLength(MAX_BYTES)
+                  .build())
+          .build();
 
-  private JsonObjects(String name, String json) {
-    this.name = name;
-    this.json = json;
-  }
+  /** 1,000 or more; {@code numeric} takes sixteen times that. */
+  private static final Pattern LARGE_EXPONENT = Pattern.compile("[eE][+-]?0*[1-9][0-9]{3}");
+
+  private JsonObjects() {}
 
   /** The text, which must be a JSON object. */
   static String check(String name, @Nullable String json) {
     String text = Checks.text(name, json, MAX_BYTES);
-    new JsonObjects(name, text).document();
-    return text;
-  }
-
-  private void document() {
-    space();
-    if (peek() != '{') {
-      throw refused("must be a JSON object, such as {\"key\": 1}");
-    }
-    value(0);
-    space();
-    if (at < json.length()) {
-      throw refused("must end after the JSON object");
+    try (JsonParser parser = JSON.createParser(text)) {
+      check(name, parser);
+      return text;
+    } catch (JsonProcessingException e) {
+      JsonLocation where = e.getLocation();
+      String at = where == null ? "" : "character %,d of ".formatted(where.getCharOffset() + 1);
+      throw new InvalidInputException(
+          "%s must be a JSON object: %s: %s%s"
+              .formatted(name, e.getOriginalMessage(), at, Checks.quoted(text)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
-  private void value(int depth) {
-    if (depth > MAX_DEPTH) {
-      throw refused("must not be nested deeper than " + MAX_DEPTH);
-    }
-    space();
-    switch (peek()) {
-      case '{' -> members(depth);
-      case '[' -> elements(depth);
-      case '"' -> string();
-      case 't' -> word("true");
-      case 'f' -> word("false");
-      case 'n' -> word("null");
-      default -> number();
-    }
-  }
-
-  private void members(int depth) {
-    at++;
-    space();
-    if (take('}')) {
-      return;
+  private static void check(String name, JsonParser parser) throws IOException {
+    if (parser.nextToken() != JsonToken.START_OBJECT) {
+      throw new JsonParseException(parser, "it must begin with {");
     }
     do {
-      space();
-      string();
-      space();
-      expect(':');
-      value(depth + 1);
-      space();
-    } while (take(','));
-    expect('}');
-  }
-
-  private void elements(int depth) {
-    at++;
-    space();
-    if (take(']')) {
-      return;
-    }
-    do {
-      value(depth + 1);
-      space();
-    } while (take(','));
-    expect(']');
-  }
-
-  private void string() {
-    expect('"');
-    while (peek() != '"') {
-      char c = next();
-      if (c < ' ') {
-        throw refused("must escape control characters");
+      JsonToken token = parser.nextToken();
+      if (token == JsonToken.FIELD_NAME || token == JsonToken.VALUE_STRING) {
+        Checks.text(name, parser.getText());
+      } else if (token == JsonToken.VALUE_NUMBER_FLOAT
+          && LARGE_EXPONENT.matcher(parser.getText()).find()) {
+        throw new JsonParseException(parser, "an exponent must be less than 1,000");
       }
-      if (c == '\\') {
-        escape();
-      }
+    } while (!parser.getParsingContext().inRoot());
+    if (parser.nextToken() != null) {
+      throw new JsonParseException(parser, "nothing may follow the object");
     }
-    at++;
-  }
-
-  private void escape() {
-    char c = next();
-    if (c != 'u') {
-      if ("\"\\/bfnrt".indexOf(c) < 0) {
-        throw refused("must hold no escape but those of JSON");
-      }
-      return;
-    }
-    char unit = unit();
-    if (unit == 0) {
-      throw refused("must not hold U+0000, which PostgreSQL cannot store");
-    }
-    boolean paired =
-        Character.isHighSurrogate(unit)
-            && take('\\')
-            && take('u')
-            && Character.isLowSurrogate(unit());
-    if (Character.isSurrogate(unit) && !paired) {
-      throw refused("must not hold half a surrogate pair");
-    }
-  }
-
-  private char unit() {
-    int unit = 0;
-    for (int i = 0; i < 4; i++) {
-      char c = next();
-      int digit = c < 0x80 ? Character.digit(c, 16) : -1;
-      if (digit < 0) {
-        throw refused("must have four hexadecimal digits after \\u");
-      }
-      unit = unit << 4 | digit;
-    }
-    return (char) unit;
-  }
-
-  private void word(String word) {
-    if (!json.startsWith(word, at)) {
-      throw refused("must hold JSON values only");
-    }
-    at += word.length();
-  }
-
-  private void number() {
-    int start = at;
-    take('-');
-    if (!take('0')) {
-      digits();
-    }
-    if (take('.')) {
-      digits();
-    }
-    if (at - start > MAX_DIGITS) {
-      throw refused("must hold numbers of at most " + MAX_DIGITS + " digits");
-    }
-    if (take('e') || take('E')) {
-      if (!take('+')) {
-        take('-');
-      }
-      int exponent = at;
-      digits();
-      if (at - exponent > 9 || Integer.parseInt(json, exponent, at, 10) > MAX_EXPONENT) {
-        throw refused("must hold numbers with exponents of at most " + MAX_EXPONENT);
-      }
-    }
-  }
-
-  private void digits() {
-    int start = at;
-    while (peek() >= '0' && peek() <= '9') {
-      at++;
-    }
-    if (at == start) {
-      throw refused("must hold JSON values only");
-    }
-  }
-
-  private void space() {
-    while (at < json.length() && " \t\r\n".indexOf(json.charAt(at)) >= 0) {
-      at++;
-    }
-  }
-
-  /** The character at hand; U+0000, which the text does not hold, at the end. */
-  private char peek() {
-    return at < json.length() ? json.charAt(at) : 0;
-  }
-
-  private char next() {
-    if (at == json.length()) {
-      throw refused("must not end within a string");
-    }
-    return json.charAt(at++);
-  }
-
-  private boolean take(char c) {
-    if (peek() != c) {
-      return false;
-    }
-    at++;
-    return true;
-  }
-
-  private void expect(char c) {
-    if (!take(c)) {
-      throw refused("must have " + c + " there");
-    }
-  }
-
-  private InvalidInputException refused(String why) {
-    return new InvalidInputException(
-        "%s %s: character %,d of %s".formatted(name, why, at + 1, Checks.quoted(json)));
   }
 }

@@ -497,6 +497,10 @@ class ConsolidationJobDaoTest {
             "{\"a\": \"\\x\"}",
             "{\"a\": \"\n\"}",
             "{\"a\": 1e999999}",
+            "{\"a\": 1E+0001000}",
+            "{\"a\": 1e99999999999999999999}",
+            "{\"a\": %s}".formatted("1".repeat(10_001)),
+            "\uFEFF{}",
             "{\"a\": tru}",
             "{\"a\": [1,]}",
             "{\"a\" 1}",
@@ -516,7 +520,8 @@ class ConsolidationJobDaoTest {
             " { } ",
             "{\"a\": {\"b\": [1, -2.5e10, true, false, null, \"\\uD83D\\uDE00 \\n é\"]}}",
             "{\"\": []}",
-            "{\"a\": 1e-999, \"b\": 0, \"c\": -0.0, \"d\": 1E+2}")) {
+            "{\"a\": 1e-999, \"b\": 0, \"c\": -0.0, \"d\": 1E+2}",
+            "{\"a\": 1e0999, \"b\": %s}".formatted("1".repeat(9_999)))) {
       ConsolidationJob job = jobs.enqueue(job(P).scope(good).build());
       assertThat(
               database.row(
