@@ -12,9 +12,7 @@ import java.util.Map;
 final class JobsSection {
   private static final int[] CLAIMERS = {1, 4, 16};
   private static final int MOST_CLAIMERS = 16;
-  private static final int MOST_ROUNDS = 5;
-  private static final int MOST_SYNCED_ROUNDS = 3;
-  private static final int MOST_GROWN_ROUNDS = 9;
+  private static final int MOST_SYNCED_ROUNDS = 5;
   private static final double STEADY = 0.95;
 
   private final Bench bench;
@@ -71,7 +69,7 @@ final class JobsSection {
   private void unsynced(OurJobs fewer, DbScheduler other) throws Exception {
     int count = bench.settings().quick() ? 600 : 10_000;
     bench.report().text("%,d jobs, on the benchmark's server as it is:".formatted(count));
-    int rounds = Math.min(bench.settings().rounds(), MOST_ROUNDS);
+    int rounds = bench.settings().rounds();
     JobQueue together = fewer.together();
     JobQueue oneByOne = fewer.oneByOne();
     Table table = new Table("claimers", together.name(), oneByOne.name(), other.name());
@@ -95,7 +93,7 @@ final class JobsSection {
             ("%,d jobs, completed together, over ten times the finished rows. The five indexes of"
                     + " all jobs have %d levels above their leaves, in the larger table %d.")
                 .formatted(count, fewer.levels(), more.levels()));
-    int rounds = Math.min(bench.settings().rounds(), MOST_GROWN_ROUNDS);
+    int rounds = bench.settings().rounds();
     JobQueue over = fewer.together();
     JobQueue among = more.together();
     Table table = new Table("claimers", over.name(), among.name());
