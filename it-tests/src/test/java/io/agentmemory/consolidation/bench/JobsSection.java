@@ -47,12 +47,15 @@ final class JobsSection {
                       + " was claimed in the rounds before. The finished rows took %.0f s to make,"
                       + " with a vacuum and a checkpoint after them.")
                   .formatted(JobQueue.BATCH, OrderTable.seconds(start)));
-      unsynced(fewer, other);
-      grown(fewer, more);
+      int rounds = bench.settings().rounds();
+      boolean quick = bench.settings().quick();
+      beside(fewer, other, quick ? 600 : 10_000, rounds, "");
+      grown(fewer, more, quick ? 600 : 30_000, rounds);
       if (OrderTable.number(connection, "select (current_setting('fsync') = 'off')::int") == 1) {
         fsync(connection, "alter system set fsync = on");
         try {
-          synced(fewer, other);
+          beside(
+              fewer, other, quick ? 60 : 800, Math.min(rounds, MOST_SYNCED_ROUNDS), ", with fsync");
         } finally {
           fsync(connection, "alter system reset fsync");
         }
@@ -66,50 +69,9 @@ final class JobsSection {
     OrderTable.execute(connection, "select pg_reload_conf()");
   }
 
-  private void unsynced(OurJobs fewer, DbScheduler other) throws Exception {
-    int count = bench.settings().quick() ? 600 : 10_000;
-    bench.report().text("%,d jobs, on the benchmark's server as it is:".formatted(count));
-    int rounds = bench.settings().rounds();
-    JobQueue together = fewer.together();
-    JobQueue oneByOne = fewer.oneByOne();
-    Table table = new Table("claimers", together.name(), oneByOne.name(), other.name());
-    for (int claimers : CLAIMERS) {
-      Map<JobQueue, Spread> rates =
-          rates(List.of(together, oneByOne, other), claimers, count, rounds);
-      table.row(claimers, rates.get(together), rates.get(oneByOne), rates.get(other));
-      String who = who(claimers);
-      verdict(who + ": beside db-scheduler", 1, rates, together, other);
-      verdict(who + ", completed one by one: beside db-scheduler", 1, rates, oneByOne, other);
-    }
-    bench.report().table(table);
-  }
-
-  /** The same work over the smaller and the larger table by turns. */
-  private void grown(OurJobs fewer, OurJobs more) throws Exception {
-    int count = bench.settings().quick() ? 600 : 30_000;
-    bench
-        .report()
-        .text(
-            ("%,d jobs, completed together, over ten times the finished rows. The five indexes of"
-                    + " all jobs have %d levels above their leaves, in the larger table %d.")
-                .formatted(count, fewer.levels(), more.levels()));
-    int rounds = bench.settings().rounds();
-    JobQueue over = fewer.together();
-    JobQueue among = more.together();
-    Table table = new Table("claimers", over.name(), among.name());
-    for (int claimers : CLAIMERS) {
-      Map<JobQueue, Spread> rates = rates(List.of(over, among), claimers, count, rounds);
-      table.row(claimers, rates.get(over), rates.get(among));
-      verdict(who(claimers) + ": with ten times the rows", STEADY, rates, among, over);
-    }
-    bench.report().table(table);
-  }
-
-  /** As servers are run whose data is to last: a commit waits for the disk. */
-  private void synced(OurJobs ours, DbScheduler other) throws Exception {
-    int count = bench.settings().quick() ? 60 : 800;
-    bench.report().text("%,d jobs, with fsync, as servers are run:".formatted(count));
-    int rounds = Math.min(bench.settings().rounds(), MOST_SYNCED_ROUNDS);
+  private void beside(OurJobs ours, DbScheduler other, int count, int rounds, String how)
+      throws Exception {
+    bench.report().text("%,d jobs%s:".formatted(count, how));
     JobQueue together = ours.together();
     JobQueue oneByOne = ours.oneByOne();
     Table table = new Table("claimers", together.name(), oneByOne.name(), other.name());
@@ -117,9 +79,28 @@ final class JobsSection {
       Map<JobQueue, Spread> rates =
           rates(List.of(together, oneByOne, other), claimers, count, rounds);
       table.row(claimers, rates.get(together), rates.get(oneByOne), rates.get(other));
-      String who = who(claimers) + ", with fsync";
+      String who = who(claimers) + how;
       verdict(who + ": beside db-scheduler", 1, rates, together, other);
       verdict(who + ", completed one by one: beside db-scheduler", 1, rates, oneByOne, other);
+    }
+    bench.report().table(table);
+  }
+
+  /** The same work over the smaller and the larger table by turns. */
+  private void grown(OurJobs fewer, OurJobs more, int count, int rounds) throws Exception {
+    bench
+        .report()
+        .text(
+            ("%,d jobs, completed together, over ten times the finished rows. The five indexes of"
+                    + " all jobs have %d levels above their leaves, in the larger table %d.")
+                .formatted(count, fewer.levels(), more.levels()));
+    JobQueue over = fewer.together();
+    JobQueue among = more.together();
+    Table table = new Table("claimers", over.name(), among.name());
+    for (int claimers : CLAIMERS) {
+      Map<JobQueue, Spread> rates = rates(List.of(over, among), claimers, count, rounds);
+      table.row(claimers, rates.get(over), rates.get(among));
+      verdict(who(claimers) + ": with ten times the rows", STEADY, rates, among, over);
     }
     bench.report().table(table);
   }
