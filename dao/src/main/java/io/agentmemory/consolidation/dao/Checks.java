@@ -140,11 +140,16 @@ final class Checks {
 
   /** A value for a message: in quotes, without what a terminal would act on, shortened. */
   static String quoted(String value) {
-    StringBuilder shown = new StringBuilder("\"");
     int length = value.codePointCount(0, Math.min(value.length(), 2 * SHOWN + 2));
-    value
-        .codePoints()
-        .limit(SHOWN)
+    return length > SHOWN
+        ? '"' + printable(value.substring(0, value.offsetByCodePoints(0, SHOWN))) + "…\""
+        : '"' + printable(value) + '"';
+  }
+
+  /** A text without what a terminal would act on. */
+  static String printable(String text) {
+    StringBuilder shown = new StringBuilder();
+    text.codePoints()
         .forEach(
             c -> {
               if (Character.isISOControl(c)
@@ -155,7 +160,7 @@ final class Checks {
                 shown.appendCodePoint(c);
               }
             });
-    return shown.append(length > SHOWN ? "…\"" : "\"").toString();
+    return shown.toString();
   }
 
   /** The first few of these values, for a message. */

@@ -48,7 +48,7 @@ final class JsonObjects {
       String at = where == null ? "" : "character %,d of ".formatted(where.getCharOffset() + 1);
       throw new InvalidInputException(
           "%s must be a JSON object: %s: %s%s"
-              .formatted(name, e.getOriginalMessage(), at, Checks.quoted(text)));
+              .formatted(name, Checks.printable(e.getOriginalMessage()), at, Checks.quoted(text)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
