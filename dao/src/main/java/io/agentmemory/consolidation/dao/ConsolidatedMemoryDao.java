@@ -86,9 +86,9 @@ public final class ConsolidatedMemoryDao {
       return List.of();
     }
     String projectId = MemoryChecks.project(copy, database.options());
-    return database
-        .of(projectId)
-        .transact("memories.insertAll", handle -> MemoryInserts.insertAll(session(handle), copy));
+    Database of = database.options().rowLevelSecurity() ? database.of(projectId) : database;
+    return of.transact(
+        "memories.insertAll", handle -> MemoryInserts.insertAll(session(handle), copy));
   }
 
   /**

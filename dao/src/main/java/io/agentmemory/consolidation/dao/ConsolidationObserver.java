@@ -6,7 +6,7 @@ package io.agentmemory.consolidation.dao;
  *
  * <p>Called in the thread that made the call, after it, so it must be quick, and thread-safe. What
  * it throws is logged, and neither fails the call nor keeps other observers from being told. It
- * sees no contents, embeddings or ids.
+ * sees projects, but no contents, embeddings or ids.
  */
 public interface ConsolidationObserver {
 

@@ -27,29 +27,37 @@ final class Database {
   private final @Nullable Duration timeout;
   private final Observers observers;
 
+  /** What each call is about; null where it may be about several, or nobody is told. */
+  private final @Nullable String project;
+
   private Database(
-      Shared shared, Connections connections, @Nullable Duration timeout, Observers observers) {
+      Shared shared,
+      Connections connections,
+      @Nullable Duration timeout,
+      Observers observers,
+      @Nullable String project) {
     this.shared = shared;
     this.connections = connections;
     this.timeout = timeout;
     this.observers = observers;
+    this.project = project;
   }
 
   static Database on(DataSource dataSource, SchemaOptions options) {
     return new Database(
-        new Shared(options), new OwnConnections(dataSource, null), null, Observers.NONE);
+        new Shared(options), new OwnConnections(dataSource, null), null, Observers.NONE, null);
   }
 
   Database joining(Connection connection) {
-    return new Database(shared, new JoinedConnection(connection, null), timeout, observers);
+    return new Database(shared, new JoinedConnection(connection, null), timeout, observers, null);
   }
 
   Database withTimeout(Duration limit) {
-    return new Database(shared, connections, limit, observers);
+    return new Database(shared, connections, limit, observers, null);
   }
 
   Database observedBy(ConsolidationObserver observer) {
-    return new Database(shared, connections, timeout, observers.and(observer));
+    return new Database(shared, connections, timeout, observers.and(observer), null);
   }
 
   /** Who is told of calls and jobs. */
@@ -91,8 +99,15 @@ final class Database {
    */
   Database of(String projectId) {
     return options().rowLevelSecurity()
-        ? new Database(shared, connections.of(projectId), timeout, observers)
-        : this;
+        ? new Database(shared, connections.of(projectId), timeout, observers, projectId)
+        : about(projectId);
+  }
+
+  /** For calls about one project in tables that have no policies. */
+  Database about(String projectId) {
+    return observers.isEmpty()
+        ? this
+        : new Database(shared, connections, timeout, observers, projectId);
   }
 
   /** Whether the transaction that a statement of a project is in goes on after it. */
@@ -168,7 +183,7 @@ final class Database {
   private <T extends @Nullable Object> T observed(String operation, Mode mode, Query<T> query) {
     return observers.isEmpty()
         ? run(operation, mode, query)
-        : observers.around(operation, () -> run(operation, mode, query));
+        : observers.around(operation, project, () -> run(operation, mode, query));
   }
 
   private <T extends @Nullable Object> T run(String operation, Mode mode, Query<T> query) {

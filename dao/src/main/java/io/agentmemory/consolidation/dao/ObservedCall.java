@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * How one call went.
  *
  * @param operation which, of a fixed set, for example {@code memories.searchByVector}
+ * @param project the project that the call is about; null where it may be about several
  * @param elapsed how long it took, the wait for a connection included
  * @param result how it ended
  * @param sqlState the SQLSTATE of a failure of the database; null where there is none
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ObservedCall(
     String operation,
+    @Nullable String project,
     Duration elapsed,
     CallResult result,
     @Nullable String sqlState,
@@ -27,10 +29,12 @@ public record ObservedCall(
     @Nullable SearchStrategy strategy,
     @Nullable Integer candidates) {
 
-  static ObservedCall returned(String operation, long nanos, @Nullable Object value) {
+  static ObservedCall returned(
+      String operation, @Nullable String project, long nanos, @Nullable Object value) {
     SearchResult<?> search = value instanceof SearchResult<?> result ? result : null;
     return new ObservedCall(
         operation,
+        project,
         Duration.ofNanos(nanos),
         CallResult.SUCCESS,
         null,
@@ -39,14 +43,16 @@ public record ObservedCall(
         search == null ? null : search.candidates());
   }
 
-  static ObservedCall threw(String operation, long nanos, Throwable failure) {
+  static ObservedCall threw(
+      String operation, @Nullable String project, long nanos, Throwable failure) {
     DatabaseException database = failure instanceof DatabaseException refused ? refused : null;
     CallResult result =
         database == null
             ? CallResult.REFUSED
             : database.outcome() == Outcome.UNKNOWN ? CallResult.UNKNOWN : CallResult.FAILED;
     String sqlState = database == null ? null : database.sqlState();
-    return new ObservedCall(operation, Duration.ofNanos(nanos), result, sqlState, null, null, null);
+    return new ObservedCall(
+        operation, project, Duration.ofNanos(nanos), result, sqlState, null, null, null);
   }
 
   private static @Nullable Long rows(@Nullable Object value) {

@@ -29,17 +29,20 @@ final class Observers {
   }
 
   /** Makes a call and tells of it. */
-  <T extends @Nullable Object> T around(String operation, Supplier<T> call) {
+  <T extends @Nullable Object> T around(
+      String operation, @Nullable String project, Supplier<T> call) {
     long start = System.nanoTime();
     T value;
     try {
       value = call.get();
     } catch (Throwable failure) {
-      ObservedCall threw = ObservedCall.threw(operation, System.nanoTime() - start, failure);
+      ObservedCall threw =
+          ObservedCall.threw(operation, project, System.nanoTime() - start, failure);
       tell(observer -> observer.called(threw));
       throw failure;
     }
-    ObservedCall returned = ObservedCall.returned(operation, System.nanoTime() - start, value);
+    ObservedCall returned =
+        ObservedCall.returned(operation, project, System.nanoTime() - start, value);
     tell(observer -> observer.called(returned));
     return value;
   }

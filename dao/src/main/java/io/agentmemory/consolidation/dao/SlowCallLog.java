@@ -9,7 +9,8 @@ import org.slf4j.spi.LoggingEventBuilder;
  * Logs calls that take long, as warnings of the logger {@code
  * io.agentmemory.consolidation.dao.SlowCallLog} with the fields {@code operation}, {@code
  * elapsedMillis}, {@code result}, and {@code sqlState}, {@code rows}, {@code strategy}, {@code
- * candidates} where there are any. Immutable and thread-safe.
+ * candidates} where there are any, and {@code project} where it is of one. Immutable and
+ * thread-safe.
  */
 public final class SlowCallLog implements ConsolidationObserver {
   private static final Logger LOG = LoggerFactory.getLogger(SlowCallLog.class);
@@ -35,9 +36,10 @@ public final class SlowCallLog implements ConsolidationObserver {
     if (call.elapsed().compareTo(threshold) < 0) {
       return;
     }
-    LoggingEventBuilder event =
-        LOG.atWarn()
-            .addKeyValue("operation", call.operation())
+    LoggingEventBuilder event = LOG.atWarn().addKeyValue("operation", call.operation());
+    event = LogFields.add(event, "project", call.project());
+    event =
+        event
             .addKeyValue("elapsedMillis", call.elapsed().toMillis())
             .addKeyValue("result", call.result());
     event = LogFields.add(event, "sqlState", call.sqlState());

@@ -45,7 +45,8 @@ public final class TaskMemoryDao {
     Checks.id("projectId", projectId);
     Checks.page(page);
     String after = page.after() == null ? "" : page.after();
-    return database.read(
+    Database about = database.about(projectId);
+    return about.read(
         "taskMemories.unconsolidated",
         handle -> {
           Sql sql = statements(handle).unconsolidated(database.joined());

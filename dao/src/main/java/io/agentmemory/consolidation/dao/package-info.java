@@ -53,8 +53,8 @@
  * <tr><td>a cluster that a flow skipped</td><td>info</td>
  *     <td>({@code job}), {@code project}, {@code cluster}</td></tr>
  * <tr><td>a slow call, see {@link io.agentmemory.consolidation.dao.SlowCallLog}</td><td>warn</td>
- *     <td>{@code operation}, {@code elapsedMillis}, {@code result}, ({@code sqlState}, {@code rows},
- *     {@code strategy}, {@code candidates})</td></tr>
+ *     <td>{@code operation}, ({@code project}), {@code elapsedMillis}, {@code result}, ({@code
+ *     sqlState}, {@code rows}, {@code strategy}, {@code candidates})</td></tr>
  * <tr><td>an observer that failed</td><td>warn</td><td>{@code observer}</td></tr>
  * </table>
  */

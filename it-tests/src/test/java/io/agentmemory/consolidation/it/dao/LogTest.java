@@ -117,10 +117,10 @@ class LogTest {
             });
     assertThat(log)
         .containsPattern(
-            "WARN SlowCallLog - operation=memories.searchByVector elapsedMillis=\\d+"
+            "WARN SlowCallLog - operation=memories.searchByVector project=p elapsedMillis=\\d+"
                 + " result=SUCCESS rows=1 strategy=EXACT A call took long")
         .containsPattern(
-            "WARN SlowCallLog - operation=memories.find elapsedMillis=\\d+ result=FAILED"
+            "WARN SlowCallLog - operation=memories.find project=p elapsedMillis=\\d+ result=FAILED"
                 + " sqlState=42P01 A call took long")
         .doesNotContain(SECRET);
   }

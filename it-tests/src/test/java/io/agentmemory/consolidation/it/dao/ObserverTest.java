@@ -19,6 +19,7 @@ import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MicrometerObserver;
 import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.ObservedCall;
+import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
@@ -96,6 +97,27 @@ class ObserverTest {
     assertThatThrownBy(() -> observed.memories().insert(memory("p", "x").id("a").build()))
         .isInstanceOf(DuplicateIdException.class);
     assertThat(told.last().result()).isEqualTo(CallResult.REFUSED);
+  }
+
+  @Test
+  void isToldOfTheProjectWhereACallIsOfOne() {
+    Told told = new Told();
+    Consolidation observed = database.consolidation().observedBy(told);
+
+    observed.memories().insertAll(List.of(memory("p", "x").build(), memory("q", "y").build()));
+    assertThat(told.last().project()).isNull();
+    observed
+        .memories()
+        .load(
+            List.of(memory("p", "x").build(), memory("q", "y").build()).iterator(),
+            LoadOptions.defaults());
+    assertThat(told.last().project()).isNull();
+    observed.jobs().enqueue(job("a"));
+    assertThat(told.last().project()).isEqualTo("p");
+    observed.jobs().claimOfAllProjects(1);
+    assertThat(told.last().project()).isNull();
+    observed.taskMemories().unconsolidated("p", PageRequest.first(1));
+    assertThat(told.last().project()).isEqualTo("p");
   }
 
   @Test
