@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.dao;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaMismatchException;
 import io.agentmemory.consolidation.schema.SchemaOptions;
+import io.agentmemory.consolidation.schema.SchemaSqlException;
 import io.agentmemory.consolidation.schema.SchemaState;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -200,6 +201,12 @@ final class Database {
           });
     } catch (SQLException failure) {
       throw Failures.translate(operation, failure, progress.mayHaveCommitted);
+    } catch (SchemaSqlException failure) { // of reading the names, which comes before any work
+      SQLException cause = Failures.sqlException(failure);
+      if (cause == null) {
+        throw failure;
+      }
+      throw Failures.translate(operation, cause, false);
     } catch (JdbiException failure) {
       SQLException cause = Failures.sqlException(failure);
       if (cause == null) {

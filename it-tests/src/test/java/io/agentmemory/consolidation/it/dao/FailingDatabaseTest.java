@@ -107,6 +107,19 @@ class FailingDatabaseTest {
   }
 
   @Test
+  void theFirstCallOfAllFailsAsAnyOther() {
+    CutConnections cut = new CutConnections(database.dataSource(), 1);
+    Consolidation fresh = Consolidation.on(cut.dataSource(), database.options());
+    NewJob job = NewJob.builder(P, TriggerType.MANUAL).id("first").build();
+    fails(
+        assertThrows(DatabaseException.class, () -> cut.watch(() -> fresh.jobs().enqueue(job))),
+        "08003",
+        Outcome.DID_NOT_HAPPEN,
+        true);
+    assertThat(fresh.jobs().enqueue(job).id()).isEqualTo("first");
+  }
+
+  @Test
   void aServerThatRestartsInTheMiddleOfALoadTakesBackWhatWasNotCommitted() throws SQLException {
     assumeTrue(database.scratch().server().canCrash(), "this server cannot be made to crash");
     try (HikariDataSource pool = new HikariDataSource(config())) {
