@@ -228,7 +228,7 @@ final class JobSql {
                 array_append(coalesce(j.phases_completed, '{}'), cast(:phase as varchar)),
               metrics = coalesce(j.metrics, '{}') || cast(:metrics as jsonb),
               heartbeat_at = clock_timestamp()
-            where {lease} and not (:phase = any (coalesce(j.phases_completed, '{}')))
+            where {lease} and (:phase = any (j.phases_completed)) is not true
             returning {returning}""");
     phaseRecorded =
         of(

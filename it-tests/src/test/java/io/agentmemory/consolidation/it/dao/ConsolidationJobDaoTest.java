@@ -400,6 +400,15 @@ class ConsolidationJobDaoTest {
   }
 
   @Test
+  void aPhaseWithoutANameThatOthersWroteKeepsNoneFromBeingRecorded() throws SQLException {
+    JobLease lease = claimed().lease();
+    database.execute("update consolidation_jobs set phases_completed = array['a', null]");
+    assertThatThrownBy(() -> jobs.recordPhase(lease, "a", "{}"))
+        .isInstanceOf(PhaseAlreadyRecordedException.class);
+    assertThat(jobs.recordPhase(lease, "b", "{}").phasesCompleted()).containsExactly("a", "b");
+  }
+
+  @Test
   void refusesTextThatIsNoId() {
     for (String bad : List.of("", "a\0b", "half \uD83D a pair", "\uDC00")) {
       refusesAsId(bad);
