@@ -267,6 +267,15 @@ class LogTest {
   @Test
   void whatIsOfNoInterestFromDayToDayIsLoggedAtTheLevelDebug() throws Exception {
     enqueue("job");
+    database.execute(
+        """
+        create function cut() returns trigger language plpgsql as $$
+          begin
+            perform pg_terminate_backend(pg_backend_pid());
+            return new;
+          end $$;
+        create trigger cut before insert on consolidation_jobs
+          for each row when (new.id = 'cut') execute function cut()""");
     Process jvm =
         ForkedJvm.of(
                 Debugged.class, database.scratch().server(), database.scratch().jdbcUrl(), "debug")
@@ -282,10 +291,11 @@ class LogTest {
             "DEBUG JobWorker - job=job project=p retries=0 elapsedMillis=\\d+ Completed a job")
         .contains(
             "DEBUG JobWorker - job=other project=p retries=0 A job was over before it could be")
+        .contains("DEBUG OwnConnections - A connection could not be put back as it was")
         .doesNotContain(SECRET);
   }
 
-  /** Loads, does the job, and ends one behind the worker's back. */
+  /** Loads, loses a connection, does the job, and ends one behind the worker's back. */
   static final class Debugged {
     private Debugged() {}
 
@@ -293,6 +303,12 @@ class LogTest {
       Consolidation consolidation =
           Consolidation.on(ForkedJvm.dataSource(arguments), TestDatabase.SMALL);
       consolidation.memories().load(secrets("a"), LoadOptions.defaults());
+      assertThatThrownBy(
+              () ->
+                  consolidation
+                      .jobs()
+                      .enqueue(NewJob.builder("p", TriggerType.MANUAL).id("cut").build()))
+          .isInstanceOf(DatabaseException.class);
       consolidation.jobs().enqueue(NewJob.builder("p", TriggerType.MANUAL).id("other").build());
       CountDownLatch over = new CountDownLatch(2);
       JobWorker worker =
