@@ -112,24 +112,29 @@ public final class JobRun {
     }
   }
 
-  /** Ties the run to the thread that it is done in. */
-  void begin() {
+  /** Ties the run to the thread that it is done in, unless the job is gone already. */
+  boolean begin() {
     lock.lock();
     try {
+      if (lost) {
+        return false;
+      }
       thread = Thread.currentThread();
+      return true;
     } finally {
       lock.unlock();
     }
   }
 
-  /** After this no interrupt reaches the thread, and one that has is taken away. */
+  /**
+   * After this no interrupt reaches the thread, and one that has is taken away, whoever it came
+   * from: it would keep the job's end from being written.
+   */
   void end() {
     lock.lock();
     try {
       thread = null;
-      if (lost) {
-        Thread.interrupted();
-      }
+      Thread.interrupted();
     } finally {
       lock.unlock();
     }

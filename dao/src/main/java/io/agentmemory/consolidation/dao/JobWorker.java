@@ -1,13 +1,11 @@
 package io.agentmemory.consolidation.dao;
 
-import io.agentmemory.consolidation.schema.ConsolidationException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +33,7 @@ public final class JobWorker implements AutoCloseable {
 
   private static final Duration GRACE = Duration.ofSeconds(30);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+  private static final Duration LONGEST_HAND_BACK = Duration.ofSeconds(5);
   private static final int MOST_RESCUED = 100;
 
   private final JobWorkerOptions options;
@@ -121,8 +120,9 @@ public final class JobWorker implements AutoCloseable {
   /**
    * Claims nothing more, waits for the handlers that run, and hands back the jobs of those that are
    * not done in time, which costs them no retry. Their threads are interrupted, and what they still
-   * write fails. If the thread that calls this is interrupted, the time is over. Once the worker
-   * has stopped, another call returns at once.
+   * write fails. A job that cannot be handed back within 5 seconds, because it is locked or the
+   * database is slow, is left to a rescue. If the thread that calls this is interrupted, the time
+   * is over. Once the worker has stopped, another call returns at once.
    *
    * @param grace how long to wait for handlers
    * @return whether no handler is running any more
@@ -159,12 +159,12 @@ public final class JobWorker implements AutoCloseable {
 
   private void handBack(JobRun run) {
     try {
-      jobs.release(run.lease());
+      consolidation.withTimeout(LONGEST_HAND_BACK).jobs().release(run.lease());
       observers.jobs(JobEvent.HANDED_BACK, 1);
       about(LOG.atInfo(), run.job()).log("Handed a job back");
     } catch (LeaseLostException finished) {
       about(LOG.atDebug(), run.job()).log("A job was over before it could be handed back");
-    } catch (ConsolidationException failure) {
+    } catch (RuntimeException failure) {
       LogFields.cause(about(LOG.atWarn(), run.job()), failure)
           .log("A job could not be handed back: a rescue will");
     }
@@ -185,7 +185,7 @@ public final class JobWorker implements AutoCloseable {
         if (idle) {
           pause(jittered(options.pollInterval()));
         }
-      } catch (RuntimeException failure) {
+      } catch (RuntimeException | Error failure) {
         failures++;
         LogFields.cause(about(LOG.atWarn()), failure)
             .addKeyValue("attempt", failures)
@@ -226,17 +226,20 @@ public final class JobWorker implements AutoCloseable {
 
   private void begin(ConsolidationJob job) {
     JobRun run = new JobRun(consolidation, job);
+    runs.add(run); // first, so that one of the two that stop sees the other
     if (stopping.getCount() == 0) {
+      runs.remove(run);
       handBack(run);
       return;
     }
-    runs.add(run);
     about(LOG.atDebug(), job).log("Claimed a job");
     slots.acquireUninterruptibly();
     try {
       executor.execute(() -> run(run));
-    } catch (RejectedExecutionException refused) {
-      runs.remove(run);
+    } catch (RuntimeException | Error refused) {
+      if (!runs.remove(run)) {
+        throw refused; // after the run, which was in this thread
+      }
       slots.release();
       about(LOG.atWarn(), job).setCause(refused).log("The executor refused a job");
       handBack(run);
@@ -251,7 +254,20 @@ public final class JobWorker implements AutoCloseable {
   }
 
   private void run(JobRun run) {
-    run.begin();
+    try {
+      if (run.begin()) {
+        handle(run);
+      } else {
+        over(run);
+      }
+    } finally {
+      if (runs.remove(run)) {
+        slots.release();
+      }
+    }
+  }
+
+  private void handle(JobRun run) {
     long start = System.nanoTime();
     Runnable end;
     try {
@@ -263,12 +279,12 @@ public final class JobWorker implements AutoCloseable {
       end = () -> failed(run, failure, elapsed);
     }
     run.end();
-    try {
-      finish(run, end);
-    } finally {
-      runs.remove(run);
-      slots.release();
-    }
+    finish(run, end);
+  }
+
+  private void over(JobRun run) {
+    observers.jobs(JobEvent.LEASE_LOST, 1);
+    about(LOG.atInfo(), run.job()).log("A job is no longer this worker's");
   }
 
   private void completed(JobRun run, long elapsedMillis) {
@@ -301,11 +317,10 @@ public final class JobWorker implements AutoCloseable {
       try {
         end.run();
         return;
-      } catch (LeaseLostException over) {
-        observers.jobs(JobEvent.LEASE_LOST, 1);
-        about(LOG.atInfo(), run.job()).log("A job is no longer this worker's");
+      } catch (LeaseLostException gone) {
+        over(run);
         return;
-      } catch (RuntimeException failure) {
+      } catch (RuntimeException | Error failure) {
         Duration wait = jittered(Backoff.after(failures, Duration.ofMillis(100), LONGEST_PAUSE));
         if (System.nanoTime() + wait.toNanos() - deadline > 0 || !await(stopped, wait)) {
           LogFields.cause(about(LOG.atWarn(), run.job()), failure)
@@ -326,7 +341,7 @@ public final class JobWorker implements AutoCloseable {
           limited.heartbeat(run.lease());
         } catch (LeaseLostException gone) {
           run.lose();
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
           LogFields.cause(about(LOG.atWarn(), run.job()), failure).log("A job's heartbeat failed");
         }
       }

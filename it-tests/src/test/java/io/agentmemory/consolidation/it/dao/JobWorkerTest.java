@@ -20,6 +20,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -332,6 +333,117 @@ class JobWorkerTest {
       worker.close();
     }
     assertThat(find(job).retryCount()).isEqualTo(1);
+  }
+
+  @Test
+  void aJobThatNoThreadCouldBeStartedForIsHandedBackAndDoneLater() throws Exception {
+    List<ConsolidationJob> all = List.of(enqueue("a", 0), enqueue("b", 0), enqueue("c", 0));
+    List<Throwable> failures =
+        new ArrayList<>(
+            List.of(
+                new OutOfMemoryError("unable to create native thread, as the test wants"),
+                new IllegalStateException("as the test wants")));
+    JobWorker worker =
+        JobWorker.start(
+            consolidation,
+            run -> {},
+            FAST.withConcurrency(3),
+            work -> {
+              if (!failures.isEmpty()) {
+                Throwable failure = failures.remove(0);
+                if (failure instanceof Error error) {
+                  throw error;
+                }
+                throw (RuntimeException) failure;
+              }
+              new Thread(work).start();
+            });
+    try {
+      until(() -> unfinished().equals("0"));
+    } finally {
+      assertThat(worker.stop(Duration.ofSeconds(30))).as("no slot is lost").isTrue();
+    }
+    assertThat(all).allMatch(job -> find(job).status() == JobStatus.COMPLETED);
+    assertThat(all).allMatch(job -> find(job).retryCount() == 0);
+  }
+
+  @Test
+  void aJobThatWasGivenAwayBeforeItsTurnCameIsNotBegun() throws Exception {
+    ConsolidationJob job = enqueue(P, 3);
+    List<Runnable> queue = Collections.synchronizedList(new ArrayList<>());
+    AtomicInteger begun = new AtomicInteger();
+    JobWorker worker =
+        JobWorker.start(consolidation, run -> begun.incrementAndGet(), FAST, queue::add);
+    until(() -> queue.size() == 1);
+    assertThat(worker.stop(Duration.ofMillis(10))).isFalse();
+    assertThat(find(job).status()).isEqualTo(JobStatus.PENDING);
+    queue.forEach(Runnable::run);
+    assertThat(begun).hasValue(0);
+    assertThat(worker.stop(Duration.ofMillis(10))).isTrue();
+    assertThat(find(job).status()).isEqualTo(JobStatus.PENDING);
+  }
+
+  @Test
+  void anInterruptThatAHandlerLeavesBehindKeepsNoJobFromBeingCompleted() throws Exception {
+    ConsolidationJob job = enqueue(P, 3);
+    try (HikariDataSource pool = new HikariDataSource()) {
+      pool.setDataSource(database.dataSource());
+      pool.setMaximumPoolSize(1);
+      CountDownLatch ended = new CountDownLatch(1);
+      JobWorker worker =
+          JobWorker.start(
+              Consolidation.on(pool, database.options()),
+              run -> {
+                Connection only = pool.getConnection();
+                Thread release =
+                    new Thread(
+                        () -> {
+                          try (only) {
+                            Thread.sleep(300);
+                          } catch (SQLException | InterruptedException e) {
+                            throw new IllegalStateException(e);
+                          }
+                        });
+                release.start();
+                Thread.currentThread().interrupt();
+                ended.countDown();
+              },
+              FAST.withConcurrency(1).withLeaseTime(Duration.ofMinutes(10)),
+              null);
+      ended.await();
+      assertThat(worker.stop(Duration.ofSeconds(30))).isTrue();
+    }
+    assertThat(find(job).status()).isEqualTo(JobStatus.COMPLETED);
+  }
+
+  @Test
+  void stoppingDoesNotWaitForWhoeverHoldsALockOfTheJob() throws Exception {
+    ConsolidationJob job = enqueue(P, 3);
+    CountDownLatch thinking = new CountDownLatch(1);
+    CountDownLatch interrupted = new CountDownLatch(1);
+    JobWorker worker =
+        JobWorker.start(
+            consolidation,
+            run -> {
+              thinking.countDown();
+              try {
+                new CountDownLatch(1).await();
+              } finally {
+                interrupted.countDown();
+              }
+            },
+            FAST.withLeaseTime(Duration.ofMinutes(10)),
+            null);
+    thinking.await();
+    try (Connection connection = database.dataSource().getConnection()) {
+      connection.setAutoCommit(false);
+      TestDatabase.rows(
+          connection,
+          "select 1 from consolidation_jobs where id = '%s' for update".formatted(job.id()));
+      assertThat(worker.stop(Duration.ofMillis(10))).isFalse();
+      interrupted.await();
+      connection.rollback();
+    }
   }
 
   /**
