@@ -483,7 +483,9 @@ public final class Schema {
   /**
    * What a role needs that reads and writes rows by the data access objects, and neither owns nor
    * changes the schema, as plain SQL for the owner to run after an upgrade. What an expression of
-   * the host table's mapping reads beyond its row is not in it.
+   * the host table's mapping reads beyond its row is not in it, nor is TEMPORARY on the database,
+   * which loads that skip or replace need, and those under row-level security: every role has it
+   * unless it was revoked from PUBLIC.
    *
    * <p>The role's {@code search_path} should hold no schema in which roles that are not trusted may
    * create; {@code pg_catalog} alone suffices for the data access objects, unless that mapping

@@ -9,11 +9,16 @@ import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
+import io.agentmemory.consolidation.dao.DatabaseException;
 import io.agentmemory.consolidation.dao.FusedQuery;
+import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryUpdate;
 import io.agentmemory.consolidation.dao.NewJob;
+import io.agentmemory.consolidation.dao.NewMemory;
+import io.agentmemory.consolidation.dao.OnConflict;
 import io.agentmemory.consolidation.dao.OnLineage;
+import io.agentmemory.consolidation.dao.Outcome;
 import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.Sources;
 import io.agentmemory.consolidation.dao.TextQuery;
@@ -27,6 +32,7 @@ import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Iterator;
 import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -188,6 +194,30 @@ class ApplicationRoleTest {
         .hasSize(12);
     runRemedies();
     assertThat(findings()).isEmpty();
+  }
+
+  @Test
+  void loads_that_skip_need_temporary_where_it_was_revoked_from_public() throws SQLException {
+    database.execute(Schema.grantsScript(OPTIONS, role));
+    String ofDatabase = " temporary on database \"" + database.value("select current_database()");
+    database.execute("revoke" + ofDatabase + "\" from public");
+    ConsolidatedMemoryDao memories = Consolidation.on(dataSource, OPTIONS).memories();
+    LoadOptions skipping = LoadOptions.defaults().on(OnConflict.SKIP);
+
+    assertThatThrownBy(() -> memories.load(pears(), skipping))
+        .isInstanceOfSatisfying(
+            DatabaseException.class,
+            refused -> {
+              assertThat(refused.sqlState()).isEqualTo("42501");
+              assertThat(refused.outcome()).isEqualTo(Outcome.DID_NOT_HAPPEN);
+            });
+    memories.load(pears(), LoadOptions.defaults());
+    database.execute("grant" + ofDatabase + "\" to " + quoted());
+    assertThat(memories.load(pears(), skipping).skipped()).isEqualTo(1);
+  }
+
+  private static Iterator<NewMemory> pears() {
+    return List.of(memory("p", "pears").id("pears").build()).iterator();
   }
 
   private void runRemedies() throws SQLException {
