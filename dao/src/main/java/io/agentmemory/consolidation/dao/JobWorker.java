@@ -33,6 +33,7 @@ public final class JobWorker implements AutoCloseable {
 
   private static final Duration GRACE = Duration.ofSeconds(30);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+  private static final Duration LONGEST_WAIT = Duration.ofMillis(100);
   private static final Duration LONGEST_HAND_BACK = Duration.ofSeconds(5);
   private static final int MOST_RESCUED = 100;
 
@@ -211,8 +212,7 @@ public final class JobWorker implements AutoCloseable {
 
   /** Claims as many as there is room for; how many that were, or -1 if there was none. */
   private int claim() {
-    if (slots.availablePermits() == 0) {
-      pause(Duration.ofMillis(Math.max(1, options.pollInterval().toMillis() / 10)));
+    if (!awaitSlot()) {
       return -1;
     }
     int limit = Math.min(slots.availablePermits(), 1_000);
@@ -222,6 +222,20 @@ public final class JobWorker implements AutoCloseable {
     observers.jobs(JobEvent.CLAIMED, claimed.size());
     claimed.forEach(this::begin);
     return claimed.size();
+  }
+
+  /** Whether a slot is free, or becomes so soon; not for long, as the worker may be stopped. */
+  private boolean awaitSlot() {
+    try {
+      boolean free = slots.tryAcquire(LONGEST_WAIT.toNanos(), TimeUnit.NANOSECONDS);
+      if (free) {
+        slots.release();
+      }
+      return free;
+    } catch (InterruptedException now) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   private void begin(ConsolidationJob job) {

@@ -323,6 +323,21 @@ class JobWorkerTest {
   }
 
   @Test
+  void aThreadThatHasDoneItsJobIsGivenTheNextAtOnce() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      enqueue(P, 0);
+    }
+    JobWorkerOptions oneAtATime =
+        JobWorkerOptions.defaults().withConcurrency(1).withPollInterval(Duration.ofMinutes(5));
+    JobWorker worker = JobWorker.start(consolidation, run -> {}, oneAtATime, null);
+    try {
+      until(() -> unfinished().equals("0"));
+    } finally {
+      worker.close();
+    }
+  }
+
+  @Test
   void takesOverFromAWorkerThatDied() throws Exception {
     ConsolidationJob job = enqueue(P, 1);
     assertThat(consolidation.jobs().claim(P)).isPresent();
