@@ -84,4 +84,11 @@ class JobPlansTest {
           .doesNotContain("Seq Scan");
     }
   }
+
+  @Test
+  void statisticsAreReadInOneScan() throws SQLException {
+    assertThat(plan(jobs -> assertThat(jobs.statistics("p1").completed()).isEqualTo(2_000)))
+        .containsOnlyOnce(" on consolidation_jobs")
+        .contains("idx_cj_project");
+  }
 }

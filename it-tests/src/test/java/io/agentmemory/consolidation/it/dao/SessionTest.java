@@ -7,13 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.dao.AbstractionLevel;
+import io.agentmemory.consolidation.dao.CallResult;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
+import io.agentmemory.consolidation.dao.ConsolidationObserver;
 import io.agentmemory.consolidation.dao.DatabaseException;
 import io.agentmemory.consolidation.dao.InvalidInputException;
 import io.agentmemory.consolidation.dao.MemoryType;
 import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.NewMemory;
+import io.agentmemory.consolidation.dao.ObservedCall;
 import io.agentmemory.consolidation.dao.Outcome;
 import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.Sources;
@@ -26,6 +29,7 @@ import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
@@ -321,13 +325,22 @@ class SessionTest {
                     return invoke(real, called, values);
                   });
             });
-    Consolidation consolidation = Consolidation.on(cut, database.options());
+    List<CallResult> told = new ArrayList<>();
+    ConsolidationObserver observer =
+        new ConsolidationObserver() {
+          @Override
+          public void called(ObservedCall call) {
+            told.add(call.result());
+          }
+        };
+    Consolidation consolidation = Consolidation.on(cut, database.options()).observedBy(observer);
     DatabaseException failure =
         assertThrows(
             DatabaseException.class,
             () -> consolidation.consolidate(memory(), Sources.ofTaskMemories("a")));
     assertThat(failure.outcome()).isEqualTo(Outcome.UNKNOWN);
     assertThat(failure.isRetryable()).isFalse();
+    assertThat(told).containsExactly(CallResult.UNKNOWN);
   }
 
   @Test
