@@ -49,13 +49,13 @@ final class JobsSection {
                   .formatted(JobQueue.BATCH, OrderTable.seconds(start)));
       int rounds = bench.settings().rounds();
       boolean quick = bench.settings().quick();
-      beside(fewer, other, quick ? 600 : 10_000, rounds, "");
-      grown(fewer, more, quick ? 600 : 30_000, 2 * rounds);
+      int count = quick ? 600 : 20_000;
+      beside(fewer, other, count, rounds, "");
+      grown(fewer, more, count, 2 * rounds);
       if (OrderTable.number(connection, "select (current_setting('fsync') = 'off')::int") == 1) {
         fsync(connection, "alter system set fsync = on");
         try {
-          beside(
-              fewer, other, quick ? 60 : 800, Math.min(rounds, MOST_SYNCED_ROUNDS), ", with fsync");
+          beside(fewer, other, count / 4, Math.min(rounds, MOST_SYNCED_ROUNDS), ", with fsync");
         } finally {
           fsync(connection, "alter system reset fsync");
         }
