@@ -202,18 +202,17 @@ final class Database {
     } catch (SQLException failure) {
       throw Failures.translate(operation, failure, progress.mayHaveCommitted);
     } catch (SchemaSqlException failure) { // of reading the names, which comes before any work
-      SQLException cause = Failures.sqlException(failure);
-      if (cause == null) {
-        throw failure;
-      }
-      throw Failures.translate(operation, cause, false);
+      throw translated(operation, failure, false);
     } catch (JdbiException failure) {
-      SQLException cause = Failures.sqlException(failure);
-      if (cause == null) {
-        throw failure;
-      }
-      throw Failures.translate(operation, cause, progress.mayHaveCommitted);
+      throw translated(operation, failure, progress.mayHaveCommitted);
     }
+  }
+
+  /** What is told of a failure of the database that others have wrapped; of another, itself. */
+  private static RuntimeException translated(
+      String operation, RuntimeException failure, boolean mayHaveCommitted) {
+    SQLException cause = Failures.sqlException(failure);
+    return cause == null ? failure : Failures.translate(operation, cause, mayHaveCommitted);
   }
 
   enum Mode {
