@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.agentmemory.consolidation.dao.AbstractionLevel;
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
+import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ContentTooLongException;
 import io.agentmemory.consolidation.dao.DuplicateIdException;
 import io.agentmemory.consolidation.dao.InvalidInputException;
@@ -15,6 +16,7 @@ import io.agentmemory.consolidation.dao.MemoryUpdate;
 import io.agentmemory.consolidation.dao.NewMemory;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -411,6 +414,77 @@ class MemoryCrudTest {
     assertThat(database.memories().findAll("p", ids))
         .hasSize(50)
         .allMatch(memory -> memory.reuseCount() == rounds * (1 + 2 + 3 + 4));
+  }
+
+  @Test
+  void a_count_of_any_size_writes_each_row_once_and_on_its_page() throws Exception {
+    List<String> ids = IntStream.range(0, 10).mapToObj(i -> "r" + i).toList();
+    ids.forEach(id -> database.memories().insert(memory("p", "text").id(id).build()));
+    Map<String, Integer> times = new LinkedHashMap<>();
+    ids.forEach(id -> times.put(id, 1_000));
+    try (Connection connection = database.dataSource().getConnection()) {
+      connection.setAutoCommit(false);
+      Consolidation joined = database.consolidation().joining(connection);
+      assertThat(joined.memories().countReuse("p", times)).isEqualTo(10);
+      assertThat(
+              TestDatabase.rows(
+                  connection,
+                  """
+                  select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables
+                  where relid = 'consolidated_memories'::regclass"""))
+          .containsExactly("10|10");
+    }
+  }
+
+  @Test
+  void a_count_that_waits_for_a_memory_has_locked_none_that_comes_after_it() throws Exception {
+    // In the table and in the call the last comes first.
+    List<String> ids = List.of("c", "b", "a");
+    ids.forEach(id -> database.memories().insert(memory("p", "text").id(id).build()));
+    Consolidation hurried = database.consolidation().withTimeout(Duration.ofSeconds(30));
+    try (Connection holder = database.dataSource().getConnection()) {
+      holder.setAutoCommit(false);
+      TestDatabase.rows(holder, "select from consolidated_memories where id = 'b' for update");
+      CompletableFuture<Integer> waits =
+          CompletableFuture.supplyAsync(() -> hurried.memories().countReuse("p", ids));
+      while (database
+          .rows(
+              """
+              select 1 from pg_stat_activity
+              where wait_event_type = 'Lock' and datname = current_database()""")
+          .isEmpty()) {
+        Thread.sleep(10);
+      }
+      assertThat(
+              database.column(
+                  "select id from consolidated_memories order by id for update skip locked"))
+          .containsExactly("c");
+      assertThat(hurried.memories().countReuse("p", List.of("c"))).isEqualTo(1);
+      holder.rollback();
+      assertThat(waits.get()).isEqualTo(3);
+    }
+    assertThat(database.column("select reuse_count from consolidated_memories order by id"))
+        .containsExactly("1", "1", "2");
+  }
+
+  @Test
+  void a_count_and_a_new_row_of_the_host_that_refers_to_the_memory_do_not_wait_for_each_other()
+      throws Exception {
+    database.memories().insert(memory("p", "text").id("a").build());
+    database.execute("create table cited (memory varchar references consolidated_memories)");
+    Consolidation hurried = database.consolidation().withTimeout(Duration.ofSeconds(30));
+    try (Connection host = database.dataSource().getConnection();
+        Statement statement = host.createStatement()) {
+      host.setAutoCommit(false);
+      statement.execute("insert into cited values ('a')");
+      assertThat(hurried.memories().countReuse("p", List.of("a"))).isEqualTo(1);
+      host.commit();
+      assertThat(database.consolidation().joining(host).memories().countReuse("p", List.of("a")))
+          .isEqualTo(1);
+      database.execute("set statement_timeout = '30s'; insert into cited values ('a')");
+      host.commit();
+    }
+    assertThat(database.row("select count(*) from cited")).isEqualTo("2");
   }
 
   @Test
