@@ -4,12 +4,12 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -156,10 +156,13 @@ public final class ConsolidationJobDao {
     Checks.id("projectId", projectId);
     Checks.between("limit", limit, 1, MOST_CLAIMED);
     return write(
-        database.of(projectId),
-        "jobs.claim",
-        sql -> sql.claim,
-        call -> call.text("project", projectId).integer("limit", limit));
+            database.of(projectId),
+            "jobs.claim",
+            sql -> sql.claim,
+            call -> call.text("project", projectId).integer("limit", limit))
+        .stream()
+        .sorted(JobRow.OLDEST_FIRST)
+        .toList();
   }
 
   /**
@@ -314,12 +317,12 @@ public final class ConsolidationJobDao {
    *
    * @param projectId the project
    * @param metrics the leases, at most 1,000, each with a JSON object as for {@link #complete}
-   * @return which are completed, and which were lost
+   * @return the leases that were lost, whose jobs are as they were; the others are completed
    * @throws InvalidInputException if a lease is of another project, or a connection is joined that
    *     is in no transaction
    * @throws LeaseLostException in a joined transaction, if any job is no longer the caller's
    */
-  public JobCompletions completeAll(String projectId, Map<JobLease, String> metrics) {
+  public Set<JobLease> completeAll(String projectId, Map<JobLease, String> metrics) {
     Checks.id("projectId", projectId);
     List<JobLease> leases = leases(metrics);
     for (JobLease lease : leases) {
@@ -337,11 +340,11 @@ public final class ConsolidationJobDao {
    * io.agentmemory.consolidation.schema.Schema#workerGrantsScript} shows, and lost are the others.
    *
    * @param metrics the leases, at most 1,000, each with a JSON object as for {@link #complete}
-   * @return which are completed, and which were lost
+   * @return the leases that were lost, whose jobs are as they were; the others are completed
    * @throws InvalidInputException if a connection is joined that is in no transaction
    * @throws LeaseLostException in a joined transaction, if any job is no longer the caller's
    */
-  public JobCompletions completeOfAllProjects(Map<JobLease, String> metrics) {
+  public Set<JobLease> completeOfAllProjects(Map<JobLease, String> metrics) {
     return complete(database, "jobs.completeOfAllProjects", leases(metrics), metrics);
   }
 
@@ -359,10 +362,10 @@ public final class ConsolidationJobDao {
         .toList();
   }
 
-  private JobCompletions complete(
+  private Set<JobLease> complete(
       Database of, String operation, List<JobLease> leases, Map<JobLease, String> metrics) {
     if (leases.isEmpty()) {
-      return new JobCompletions(List.of(), List.of());
+      return Set.of();
     }
     if (!of.joined()) {
       return of.command(
@@ -371,38 +374,34 @@ public final class ConsolidationJobDao {
     return of.transact(
         operation,
         handle -> {
-          JobCompletions result =
+          Set<JobLease> lost =
               complete(handle.getConnection(), JdbiHandles.deadline(handle), leases, metrics);
-          if (!result.lost().isEmpty()) {
-            throw new LeaseLostException(result.lost().get(0).jobId(), operation);
+          if (!lost.isEmpty()) {
+            throw new LeaseLostException(lost.iterator().next().jobId(), operation);
           }
-          return result;
+          return lost;
         });
   }
 
-  private JobCompletions complete(
+  private Set<JobLease> complete(
       Connection connection,
       @Nullable Deadline deadline,
       List<JobLease> leases,
       Map<JobLease, String> metrics)
       throws SQLException {
-    List<ConsolidationJob> completed =
-        JobRow.all(
-            connection,
-            deadline,
-            sql(connection).completeAll,
-            call ->
-                call.texts("projects", leases.stream().map(JobLease::projectId).toList())
-                    .texts("ids", leases.stream().map(JobLease::jobId).toList())
-                    .times("startedAts", leases.stream().map(JobLease::startedAt).toList())
-                    .documents("metrics", leases.stream().map(metrics::get).toList()));
-    Map<String, Instant> startedAt = new HashMap<>();
-    completed.forEach(job -> startedAt.put(job.id(), job.startedAt()));
-    List<JobLease> lost =
-        leases.stream()
-            .filter(lease -> !lease.startedAt().equals(startedAt.get(lease.jobId())))
-            .toList();
-    return new JobCompletions(completed, lost);
+    Set<JobLease> lost = new LinkedHashSet<>(leases);
+    try (Call call = Call.prepare(connection, deadline, sql(connection).completeAll)) {
+      ResultSet positions =
+          call.texts("projects", leases.stream().map(JobLease::projectId).toList())
+              .texts("ids", leases.stream().map(JobLease::jobId).toList())
+              .times("startedAts", leases.stream().map(JobLease::startedAt).toList())
+              .documents("metrics", leases.stream().map(metrics::get).toList())
+              .query();
+      while (positions.next()) {
+        lost.remove(leases.get(positions.getInt(1) - 1));
+      }
+    }
+    return lost;
   }
 
   /**

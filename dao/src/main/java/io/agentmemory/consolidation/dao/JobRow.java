@@ -8,11 +8,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a job from the columns that {@link JobSql} returns. */
 final class JobRow {
+  /** The order of jobs that are claimed together. */
+  static final Comparator<ConsolidationJob> OLDEST_FIRST =
+      Comparator.comparing(ConsolidationJob::createdAt).thenComparing(ConsolidationJob::id);
+
   private JobRow() {}
 
   static ConsolidationJob read(ResultSet row) throws SQLException {

@@ -58,14 +58,12 @@ final class JobSql {
    */
   private static final String CLAIMED =
       """
-      claimed as (
-        update {jobs} as j
-        set status = 'running', heartbeat_at = clock_timestamp(), run_after = null,
-          started_at = greatest(clock_timestamp(), j.started_at + interval '1 microsecond')
-        where j.project_id = any (array(select project_id from next))
-          and j.id = any (array(select id from next))
-        returning {returning}
-      )""";
+      update {jobs} as j
+      set status = 'running', heartbeat_at = clock_timestamp(), run_after = null,
+        started_at = greatest(clock_timestamp(), j.started_at + interval '1 microsecond')
+      where j.project_id = any (array(select project_id from next))
+        and j.id = any (array(select id from next))
+      returning {returning}""";
 
   /** The first pending job of the next project. */
   private static final String AHEAD =
@@ -94,9 +92,8 @@ final class JobSql {
           for update skip locked
         ) as heads{begun}
         limit {limit}
-      ), {claimed}
-      select *, (select project_id from next order by turn desc limit 1)
-      from claimed order by created_at, id""";
+      )
+      {claimed}, (select project_id from next order by turn desc limit 1)""";
 
   /**
    * Goes from project to project through the index, on from where {@link JobTurns} says and past
@@ -202,8 +199,8 @@ final class JobSql {
               order by {due}, id
               limit {limit}
               for update skip locked
-            ), {claimed}
-            select * from claimed order by created_at, id""");
+            )
+            {claimed}""");
     claimInTurn = of("claimInTurn", names, CLAIM_IN_TURN);
     claimOfAll = of("claimOfAll", names, CLAIM_OF_ALL);
     claimJob =
@@ -215,8 +212,8 @@ final class JobSql {
               select id, project_id from {jobs}
               where project_id = :project and id = :id and status = 'pending'
               for update skip locked
-            ), {claimed}
-            select * from claimed order by created_at, id""");
+            )
+            {claimed}""");
     heartbeat = of("heartbeat", names, HEARTBEAT);
     recordPhase =
         of(
@@ -253,11 +250,11 @@ final class JobSql {
             """
             update {jobs} as j
             set {completed}, metrics = coalesce(j.metrics, '{}') || held.metrics
-            from unnest(:projects, :ids, :startedAts, :metrics)
-              as held (project_id, id, started_at, metrics)
+            from unnest(:projects, :ids, :startedAts, :metrics) with ordinality
+              as held (project_id, id, started_at, metrics, position)
             where j.project_id = held.project_id and j.id = held.id
               and %s
-            returning {returning}"""
+            returning held.position"""
                 .formatted(STARTED.formatted("held.started_at")));
     fail =
         of("fail", names, "update {jobs} as j set {tryEnded} where {lease} returning {returning}");

@@ -52,6 +52,7 @@ final class JobTurns {
     if (last != null && claimed.size() == limit && projects.size() * share >= limit) {
       reached.push(last);
     }
+    claimed.sort(JobRow.OLDEST_FIRST);
     return claimed;
   }
 

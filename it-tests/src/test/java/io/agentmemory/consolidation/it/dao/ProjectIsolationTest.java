@@ -270,7 +270,7 @@ class ProjectIsolationTest {
         "ConsolidationJobDao.completeAll(String,Map)",
         c -> {
           JobLease stolen = stolen(c);
-          assertThat(completed(c, stolen)).isEmpty();
+          assertThat(lost(c, stolen)).containsExactly(stolen);
           JobLease theirs = new JobLease("theirs", stolen.jobId(), stolen.startedAt());
           assertThatThrownBy(() -> c.jobs().completeAll("mine", Map.of(theirs, "{}")))
               .isInstanceOf(InvalidInputException.class);
@@ -351,12 +351,12 @@ class ProjectIsolationTest {
     return new JobLease("mine", job.id(), job.startedAt());
   }
 
-  /** What is completed under a lease; where a transaction is joined, a lost one is thrown. */
-  private static List<ConsolidationJob> completed(Consolidation consolidation, JobLease lease) {
+  /** The lease if completing finds it lost; where a transaction is joined, that is thrown. */
+  private static Set<JobLease> lost(Consolidation consolidation, JobLease lease) {
     try {
-      return consolidation.jobs().completeAll("mine", Map.of(lease, "{}")).completed();
+      return consolidation.jobs().completeAll("mine", Map.of(lease, "{}"));
     } catch (LeaseLostException lost) {
-      return List.of();
+      return Set.of(lease);
     }
   }
 
