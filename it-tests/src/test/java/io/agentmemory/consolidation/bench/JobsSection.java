@@ -35,10 +35,12 @@ final class JobsSection {
               ("Jobs of fifty projects, due, that do nothing, claimed %d at a time; jobs a second."
                       + " Ours stay, with their times and figures, in a table with seven indexes;"
                       + " those that were claimed together are completed together, by one statement,"
-                      + " or each by its own; a claimer claims and completes by turns, on one"
-                      + " connection. db-scheduler runs a scheduler with as many threads (lock and"
-                      + " fetch) and one more that fetches on a connection of its own while they"
-                      + " work, and deletes what is done, always job by job; its table has three"
+                      + " or each by its own; a thread claims and completes by turns, on one"
+                      + " connection. db-scheduler runs a scheduler with as many threads as there"
+                      + " are claimers (lock and fetch) and one more that fetches on a connection"
+                      + " of its own while they work, and deletes what is done, always job by job:"
+                      + " beside it, ours has as many threads and connections, one more than"
+                      + " claimers, and in a column of its own one fewer. Its table has three"
                       + " indexes and no other rows, and it shares nothing out between projects."
                       + " Before each round the table is vacuumed and analysed, ours with"
                       + " vacuum_index_cleanup = on as the README advises: else the server's vacuum"
@@ -72,15 +74,23 @@ final class JobsSection {
   private void beside(OurJobs ours, DbScheduler other, int count, int rounds, String how)
       throws Exception {
     bench.report().text("%,d jobs%s:".formatted(count, how));
-    JobQueue together = ours.together();
-    JobQueue oneByOne = ours.oneByOne();
-    Table table = new Table("claimers", together.name(), oneByOne.name(), other.name());
+    JobQueue together = ours.togetherOnOneMore();
+    JobQueue onOneFewer = ours.together();
+    JobQueue oneByOne = ours.oneByOneOnOneMore();
+    List<JobQueue> queues = List.of(together, onOneFewer, oneByOne, other);
+    Table table =
+        new Table("claimers", together.name(), onOneFewer.name(), oneByOne.name(), other.name());
     for (int claimers : CLAIMERS) {
-      Map<JobQueue, Spread> rates =
-          rates(List.of(together, oneByOne, other), claimers, count, rounds);
-      table.row(claimers, rates.get(together), rates.get(oneByOne), rates.get(other));
+      Map<JobQueue, Spread> rates = rates(queues, claimers, count, rounds);
+      table.row(
+          claimers,
+          rates.get(together),
+          rates.get(onOneFewer),
+          rates.get(oneByOne),
+          rates.get(other));
       String who = who(claimers) + how;
       verdict(who + ": beside db-scheduler", 1, rates, together, other);
+      verdict(who + ", on one connection fewer: beside db-scheduler", 1, rates, onOneFewer, other);
       verdict(who + ", completed one by one: beside db-scheduler", 1, rates, oneByOne, other);
     }
     bench.report().table(table);

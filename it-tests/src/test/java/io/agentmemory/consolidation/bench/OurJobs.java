@@ -82,7 +82,7 @@ final class OurJobs implements AutoCloseable {
       OrderTable.execute(connection, "create extension pageinspect");
       levels = OrderTable.number(connection, LEVELS);
     }
-    pool = OurStore.pool(database, mostClaimers);
+    pool = OurStore.pool(database, mostClaimers + 1);
     jobs = Consolidation.on(pool, OurStore.OPTIONS).jobs();
   }
 
@@ -95,20 +95,27 @@ final class OurJobs implements AutoCloseable {
     return levels;
   }
 
-  /** What was claimed together is completed together. */
+  /** What was claimed together is completed together; a connection for each claimer. */
   JobQueue together() {
-    return new Drained(
-        name,
-        claimed ->
-            jobs.completeOfAllProjects(
-                claimed.stream().collect(Collectors.toMap(ConsolidationJob::lease, job -> "{}"))));
+    return new Drained(name, 0, this::completeTogether);
   }
 
-  /** Each job is completed by a call of its own. */
-  JobQueue oneByOne() {
+  /** The same on one connection more, as db-scheduler has. */
+  JobQueue togetherOnOneMore() {
+    return new Drained(name + ", on as many connections", 1, this::completeTogether);
+  }
+
+  /** Each job is completed by a call of its own, on one connection more. */
+  JobQueue oneByOneOnOneMore() {
     return new Drained(
-        name + ", completed one by one",
+        name + ", on as many connections, completed one by one",
+        1,
         claimed -> claimed.forEach(job -> jobs.complete(job.lease(), "{}")));
+  }
+
+  private void completeTogether(List<ConsolidationJob> claimed) {
+    jobs.completeOfAllProjects(
+        claimed.stream().collect(Collectors.toMap(ConsolidationJob::lease, job -> "{}")));
   }
 
   @Override
@@ -119,10 +126,12 @@ final class OurJobs implements AutoCloseable {
 
   private final class Drained implements JobQueue {
     private final String name;
+    private final int more;
     private final Consumer<List<ConsolidationJob>> end;
 
-    Drained(String name, Consumer<List<ConsolidationJob>> end) {
+    Drained(String name, int more, Consumer<List<ConsolidationJob>> end) {
       this.name = name;
+      this.more = more;
       this.end = end;
     }
 
@@ -141,11 +150,12 @@ final class OurJobs implements AutoCloseable {
 
     @Override
     public double drain(int claimers) throws Exception {
-      ExecutorService threads = Executors.newFixedThreadPool(claimers);
+      int connections = claimers + more;
+      ExecutorService threads = Executors.newFixedThreadPool(connections);
       try {
         long start = System.nanoTime();
         List<Future<?>> all = new ArrayList<>();
-        for (int claimer = 0; claimer < claimers; claimer++) {
+        for (int connection = 0; connection < connections; connection++) {
           all.add(threads.submit(this::work));
         }
         for (Future<?> claimer : all) {
