@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 final class OwnConnections implements Connections {
   private static final Logger LOG = LoggerFactory.getLogger(OwnConnections.class);
 
-  private static final String ISOLATION = "set transaction isolation level read committed";
+  private static final String ISOLATION =
+      "set /* consolidation session.isolation */ transaction isolation level read committed";
 
   private final DataSource dataSource;
 

@@ -14,10 +14,15 @@ final class ProjectSetting {
   private static final String NAME = "'" + SchemaOptions.PROJECT_SETTING + "'";
 
   /** Names the project; shows no rows of any other from here on. */
-  static final String SET = "select set_config(" + NAME + ", ?, true)";
+  static final String SET =
+      "select /* consolidation session.project */ set_config(" + NAME + ", ?, true)";
 
   private static final String EXCHANGE =
-      "select coalesce(current_setting(" + NAME + ", true), ''), set_config(" + NAME + ", ?, true)";
+      "select /* consolidation session.project */ coalesce(current_setting("
+          + NAME
+          + ", true), ''), set_config("
+          + NAME
+          + ", ?, true)";
 
   private ProjectSetting() {}
 

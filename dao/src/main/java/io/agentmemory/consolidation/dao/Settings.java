@@ -110,7 +110,8 @@ final class Settings {
 
   /** Sets each, as none is null, and sends neither rows nor columns. */
   private String set() {
-    StringJoiner sql = new StringJoiner(" or ", "select where ", "");
+    StringJoiner sql =
+        new StringJoiner(" or ", "select /* consolidation session.set */ where ", "");
     for (Setting setting : settings) {
       sql.add("set_config('%s', %s, true) is null".formatted(setting.name, setting.value));
     }
@@ -119,7 +120,10 @@ final class Settings {
 
   private String save() {
     StringJoiner sql =
-        new StringJoiner(", ", "select set_config(" + SAVED + ", concat_ws('|', ", "), true)");
+        new StringJoiner(
+            ", ",
+            "select /* consolidation session.save */ set_config(" + SAVED + ", concat_ws('|', ",
+            "), true)");
     for (Setting setting : settings) {
       sql.add("coalesce(current_setting('%s', true), '')".formatted(setting.name));
     }
@@ -128,7 +132,7 @@ final class Settings {
 
   /** A setting that had no value, because the extension was not loaded yet, gets its default. */
   private String restore() {
-    StringJoiner sql = new StringJoiner(", ", "select ", "");
+    StringJoiner sql = new StringJoiner(", ", "select /* consolidation session.restore */ ", "");
     for (int i = 0; i < settings.size(); i++) {
       sql.add(
           "set_config('%s', nullif(split_part(current_setting(%s), '|', %d), ''), true)"
