@@ -5,12 +5,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -232,6 +234,43 @@ public final class ConsolidationJobDao {
   }
 
   /**
+   * The same for many jobs by one statement. A job that is locked is passed by, and not lost.
+   *
+   * @param projectId the project of all leases; null: they may be of any
+   * @param leases the leases, at most 1,000
+   * @return those that are lost
+   */
+  List<JobLease> heartbeatAll(@Nullable String projectId, List<JobLease> leases) {
+    Database of = projectId == null ? database : database.of(projectId);
+    Set<JobLease> held =
+        of.command(
+            "jobs.heartbeatAll", (connection, deadline) -> held(connection, deadline, leases));
+    List<JobLease> lost = leases.stream().filter(lease -> !held.contains(lease)).toList();
+    if (projectId != null || !database.options().rowLevelSecurity()) {
+      return lost;
+    }
+    // A job that the role does not see among those of all projects, it may in its own.
+    Map<String, List<JobLease>> unseen =
+        lost.stream().collect(Collectors.groupingBy(JobLease::projectId));
+    return unseen.entrySet().stream()
+        .flatMap(project -> heartbeatAll(project.getKey(), project.getValue()).stream())
+        .toList();
+  }
+
+  private Set<JobLease> held(
+      Connection connection, @Nullable Deadline deadline, List<JobLease> leases)
+      throws SQLException {
+    Set<JobLease> held = new HashSet<>();
+    try (Call call = Call.prepare(connection, deadline, sql(connection).heartbeatAll)) {
+      ResultSet rows = set(call, leases).query();
+      while (rows.next()) {
+        held.add(leases.get(rows.getInt(1) - 1));
+      }
+    }
+    return held;
+  }
+
+  /**
    * Records that a phase is done; to be called in the transaction that writes the phase's data.
    *
    * @param lease the job's lease
@@ -392,9 +431,7 @@ public final class ConsolidationJobDao {
     Set<JobLease> lost = new LinkedHashSet<>(leases);
     try (Call call = Call.prepare(connection, deadline, sql(connection).completeAll)) {
       ResultSet positions =
-          call.texts("projects", leases.stream().map(JobLease::projectId).toList())
-              .texts("ids", leases.stream().map(JobLease::jobId).toList())
-              .times("startedAts", leases.stream().map(JobLease::startedAt).toList())
+          set(call, leases)
               .documents("metrics", leases.stream().map(metrics::get).toList())
               .query();
       while (positions.next()) {
@@ -727,6 +764,12 @@ public final class ConsolidationJobDao {
     return call.text("project", lease.projectId())
         .text("id", lease.jobId())
         .time("startedAt", lease.startedAt());
+  }
+
+  private static Call set(Call call, List<JobLease> leases) throws SQLException {
+    return call.texts("projects", leases.stream().map(JobLease::projectId).toList())
+        .texts("ids", leases.stream().map(JobLease::jobId).toList())
+        .times("startedAts", leases.stream().map(JobLease::startedAt).toList());
   }
 
   /** Whether a statement gives a row. */

@@ -156,12 +156,42 @@ final class JobSql {
       )
       select true from {jobs} as j where {lease}""";
 
+  /** The job of each lease: one look-up for each, whatever the planner thinks of their number. */
+  private static final String HELD =
+      """
+      held cross join lateral (
+          select j.project_id, j.id from {jobs} as j
+          where j.project_id = held.project_id and j.id = held.id
+            and %s
+          limit 1%%s
+        ) as j"""
+          .formatted(STARTED.formatted("held.started_at"));
+
+  /** The same for many leases; tells the places of those that hold. */
+  private static final String HEARTBEAT_ALL =
+      """
+      with held as materialized (
+        select project_id, id, started_at, place
+        from unnest(:projects, :ids, :startedAts) with ordinality
+          as lease (project_id, id, started_at, place)
+      ), free as materialized (
+        select j.project_id, j.id from {free}
+      ), beat as (
+        update {jobs} as j set heartbeat_at = clock_timestamp()
+        where j.project_id = any (array(select project_id from free))
+          and j.id = any (array(select id from free))
+      )
+      select held.place from {held}"""
+          .replace("{free}", HELD.formatted(" for update skip locked"))
+          .replace("{held}", HELD.formatted(""));
+
   final Sql enqueue;
   final Sql claim;
   final Sql claimInTurn;
   final Sql claimOfAll;
   final Sql claimJob;
   final Sql heartbeat;
+  final Sql heartbeatAll;
   final Sql recordPhase;
   final Sql phaseRecorded;
   final Sql complete;
@@ -215,6 +245,7 @@ final class JobSql {
             )
             {claimed}""");
     heartbeat = of("heartbeat", names, HEARTBEAT);
+    heartbeatAll = of("heartbeatAll", names, HEARTBEAT_ALL);
     recordPhase =
         of(
             "recordPhase",

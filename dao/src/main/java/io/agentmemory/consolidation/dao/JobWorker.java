@@ -63,7 +63,8 @@ public final class JobWorker implements AutoCloseable {
     this.handler = handler;
     this.slots = new Semaphore(options.concurrency());
     this.poller = new Thread(this::poll, "consolidation-worker");
-    this.heart = new Thread(this::beat, "consolidation-heartbeat");
+    JobHeart beating = new JobHeart(consolidation, options, runs, stopped);
+    this.heart = new Thread(beating::run, "consolidation-heartbeat");
   }
 
   /**
@@ -346,22 +347,6 @@ public final class JobWorker implements AutoCloseable {
     }
   }
 
-  private void beat() {
-    Duration interval = options.leaseTime().dividedBy(4);
-    ConsolidationJobDao limited = consolidation.withTimeout(interval).jobs();
-    while (await(stopped, interval)) {
-      for (JobRun run : runs) {
-        try {
-          limited.heartbeat(run.lease());
-        } catch (LeaseLostException gone) {
-          run.lose();
-        } catch (RuntimeException | Error failure) {
-          LogFields.cause(about(LOG.atWarn(), run.job()), failure).log("A job's heartbeat failed");
-        }
-      }
-    }
-  }
-
   private static LoggingEventBuilder about(LoggingEventBuilder event, ConsolidationJob job) {
     return event
         .addKeyValue("job", job.id())
@@ -383,7 +368,7 @@ public final class JobWorker implements AutoCloseable {
   }
 
   /** Whether the time passed without the latch being opened or the thread interrupted. */
-  private static boolean await(CountDownLatch latch, Duration time) {
+  static boolean await(CountDownLatch latch, Duration time) {
     try {
       return !latch.await(time.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException now) {
@@ -393,7 +378,7 @@ public final class JobWorker implements AutoCloseable {
   }
 
   /** From half to one and a half times as long, so that workers do not go in step. */
-  private static Duration jittered(Duration time) {
+  static Duration jittered(Duration time) {
     long nanos = time.toNanos();
     return Duration.ofNanos((long) (nanos * (0.5 + ThreadLocalRandom.current().nextDouble())));
   }

@@ -43,6 +43,8 @@
  * <tr><td>a worker that started, stopped, or cannot claim</td><td>info, warn</td>
  *     <td>({@code project}), {@code concurrency}; {@code allDone}; ({@code sqlState}), {@code
  *     attempt}</td></tr>
+ * <tr><td>heartbeats that failed</td><td>warn</td>
+ *     <td>({@code project}), ({@code sqlState}), {@code runs} (how many jobs they were for)</td></tr>
  * <tr><td>a job that was claimed, completed</td><td>debug</td>
  *     <td>{@code job}, {@code project}, {@code retries}, ({@code elapsedMillis})</td></tr>
  * <tr><td>a job that was handed back, or whose lease is lost</td><td>info</td>

@@ -5,12 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
 import io.agentmemory.consolidation.dao.ConsolidationJobDao;
+import io.agentmemory.consolidation.dao.JobWorker;
+import io.agentmemory.consolidation.dao.JobWorkerOptions;
+import java.lang.reflect.Proxy;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * How jobs are found among 20,000 that have ended, where the table was analysed before any was
@@ -52,6 +62,52 @@ class JobPlansTest {
             plan(jobs -> jobs.complete(running.get(1).lease(), "{}")))) {
       assertThat(plan).contains("using consolidation_jobs_pkey").doesNotContain("idx_cj_running");
     }
+  }
+
+  /** Also by the plan that the server keeps for all calls. */
+  @ParameterizedTest
+  @ValueSource(strings = {"force_custom_plan", "force_generic_plan"})
+  @Timeout(120)
+  void theHeartbeatOfAWorkerFindsEachJobByItsId(String planCacheMode) throws Exception {
+    DataSource source = database.dataSource("-c plan_cache_mode=" + planCacheMode);
+    List<Plans> connections = new CopyOnWriteArrayList<>();
+    JobWorker worker =
+        JobWorker.start(
+            Consolidation.on(explained(source, connections), database.options()),
+            run -> {},
+            JobWorkerOptions.defaults().withConcurrency(500).withLeaseTime(Duration.ofSeconds(2)),
+            neverDone -> {});
+    List<String> beats = new ArrayList<>();
+    try {
+      while (beats.stream().noneMatch(plan -> plan.contains("loops=250"))) {
+        Thread.sleep(10);
+        connections.stream()
+            .map(plans -> plans.take("jobs.heartbeatAll"))
+            .filter(plan -> plan.contains("Function Scan on lease"))
+            .forEach(beats::add);
+      }
+    } finally {
+      worker.stop(Duration.ofMillis(1));
+    }
+    assertThat(beats)
+        .allSatisfy(
+            plan ->
+                assertThat(plan)
+                    .contains("using consolidation_jobs_pkey")
+                    .doesNotContain("Seq Scan")
+                    .doesNotContain("idx_cj"));
+  }
+
+  private static DataSource explained(DataSource target, List<Plans> connections) {
+    return (DataSource)
+        Proxy.newProxyInstance(
+            DataSource.class.getClassLoader(),
+            new Class<?>[] {DataSource.class},
+            (proxy, method, arguments) -> {
+              Plans plans = new Plans(target.getConnection());
+              connections.add(plans);
+              return plans.connection();
+            });
   }
 
   @Test

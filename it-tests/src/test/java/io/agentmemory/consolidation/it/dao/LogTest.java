@@ -195,20 +195,19 @@ class LogTest {
   }
 
   @Test
-  void aWorkerTellsWhichJobsHeartbeatAndEndCouldNotBeWritten() throws Exception {
+  void aWorkerTellsThatHeartbeatsFailAndWhichJobsEndCouldNotBeWritten() throws Exception {
     enqueue("job");
     try (LogCapture log = LogCapture.start();
         JobWorker worker =
             worker(
                 run -> {
                   database.execute(RENAME);
-                  log.await("A job's heartbeat failed");
+                  log.await("The heartbeat of jobs failed");
                 },
                 FAST.withLeaseTime(Duration.ofSeconds(1)))) {
       log.await("The end of a job could not be written");
       assertThat(log.text())
-          .contains(
-              "WARN JobWorker - job=job project=p retries=0 sqlState=42P01 A job's heartbeat failed")
+          .contains("WARN JobHeart - project=p sqlState=42P01 runs=1 The heartbeat of jobs failed")
           .containsPattern(
               "WARN JobWorker - job=job project=p retries=0 sqlState=42P01 attempt=\\d+ The end of a"
                   + " job could not be written");

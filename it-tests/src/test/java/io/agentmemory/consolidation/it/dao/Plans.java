@@ -8,8 +8,8 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A connection that keeps the plan of every statement that was run by it, as the server's {@code
@@ -17,7 +17,7 @@ import java.util.List;
  */
 final class Plans implements AutoCloseable {
   private final Connection connection;
-  private final List<String> seen = new ArrayList<>();
+  private final List<String> seen = new CopyOnWriteArrayList<>();
 
   Plans(Connection connection) throws SQLException {
     this.connection = connection;
@@ -64,7 +64,7 @@ final class Plans implements AutoCloseable {
     }
     try {
       Object result = method.invoke(target, arguments);
-      return result instanceof PreparedStatement statement
+      return result instanceof PreparedStatement statement && !method.getName().equals("unwrap")
           ? proxy(PreparedStatement.class, statement)
           : result;
     } catch (InvocationTargetException e) {

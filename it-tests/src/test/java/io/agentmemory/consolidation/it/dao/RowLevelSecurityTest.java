@@ -15,8 +15,10 @@ import io.agentmemory.consolidation.dao.ConsolidationJobDao;
 import io.agentmemory.consolidation.dao.DuplicateIdException;
 import io.agentmemory.consolidation.dao.InvalidInputException;
 import io.agentmemory.consolidation.dao.JobLease;
+import io.agentmemory.consolidation.dao.JobRun;
 import io.agentmemory.consolidation.dao.JobStatus;
 import io.agentmemory.consolidation.dao.JobWorker;
+import io.agentmemory.consolidation.dao.JobWorkerOptions;
 import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.LoadResult;
 import io.agentmemory.consolidation.dao.NewJob;
@@ -40,6 +42,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -49,6 +52,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -388,6 +392,59 @@ class RowLevelSecurityTest {
     assertThat(consolidation.jobs().completeOfAllProjects(Map.of(theirs, "{}"))).isEmpty();
     database.execute(Schema.workerGrantsScript(OPTIONS, worker));
     assertThat(Schema.on(database.pool(), OPTIONS).verify()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @Timeout(120)
+  @ValueSource(booleans = {true, false})
+  void a_workers_heartbeat_reaches_jobs_that_it_sees_in_their_own_project_only(boolean ofAll)
+      throws Exception {
+    Map<String, JobRun> runs = new ConcurrentHashMap<>();
+    CountDownLatch begun = new CountDownLatch(ofAll ? 2 : 1);
+    CountDownLatch end = new CountDownLatch(1);
+    JobWorkerOptions options =
+        JobWorkerOptions.defaults()
+            .withProject(ofAll ? null : "mine")
+            .withLeaseTime(Duration.ofSeconds(4));
+    JobWorker running =
+        JobWorker.start(
+            Consolidation.on(ofAll ? source(worker) : asRole, OPTIONS),
+            run -> {
+              runs.put(run.job().id(), run);
+              begun.countDown();
+              end.await();
+            },
+            options,
+            null);
+    assertThat(begun.await(30, TimeUnit.SECONDS)).isTrue();
+    awaitHeartbeats(runs.keySet());
+    if (ofAll) {
+      database.execute("drop policy consolidation_all_projects on consolidation_jobs");
+      awaitHeartbeats(runs.keySet());
+      Consolidation.on(asRole, OPTIONS).jobs().cancel("theirs", "theirs_pending");
+      JobRun cancelled = runs.remove("theirs_pending");
+      while (!cancelled.isLost()) {
+        Thread.sleep(10);
+      }
+      awaitHeartbeats(runs.keySet());
+    }
+    assertThat(runs).hasSize(1);
+    assertThat(runs.values()).noneMatch(JobRun::isLost);
+    end.countDown();
+    assertThat(running.stop(Duration.ofSeconds(30))).isTrue();
+    assertThat(Consolidation.on(asRole, OPTIONS).jobs().find("mine", "mine_pending"))
+        .map(ConsolidationJob::status)
+        .contains(JobStatus.COMPLETED);
+  }
+
+  private void awaitHeartbeats(Set<String> jobs) throws Exception {
+    String now = database.value("select clock_timestamp()");
+    String beaten =
+        "select count(*) from consolidation_jobs where id = any ('{%s}') and heartbeat_at > '%s'"
+            .formatted(String.join(",", jobs), now);
+    while (Integer.parseInt(database.value(beaten)) < jobs.size()) {
+      Thread.sleep(10);
+    }
   }
 
   @Test

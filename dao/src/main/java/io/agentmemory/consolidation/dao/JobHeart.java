@@ -1,0 +1,97 @@
+package io.agentmemory.consolidation.dao;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says of the runs of a {@link JobWorker} that they are alive, and tells those whose lease is lost.
+ */
+final class JobHeart {
+  private static final Logger LOG = LoggerFactory.getLogger(JobHeart.class);
+
+  private static final int MOST_BEATEN = 1_000;
+
+  /** So many, at most, are beaten for by one statement: they find room, see {@link #beat()}. */
+  private static final int FEW = 20;
+
+  private final Collection<JobRun> runs;
+  private final CountDownLatch stopped;
+  private final ConsolidationJobDao jobs;
+  private final JobWorkerOptions options;
+
+  /**
+   * Makes one.
+   *
+   * @param consolidation where the jobs are
+   * @param options the worker's
+   * @param runs those that run; others add and remove
+   * @param stopped ends it
+   */
+  JobHeart(
+      Consolidation consolidation,
+      JobWorkerOptions options,
+      Collection<JobRun> runs,
+      CountDownLatch stopped) {
+    this.runs = runs;
+    this.stopped = stopped;
+    this.options = options;
+    // Leaves time for a second try, and for a pool that is slow: a beat that comes late is one.
+    this.jobs = consolidation.withTimeout(options.leaseTime().dividedBy(2)).jobs();
+  }
+
+  /**
+   * Beats until the worker has stopped: each time a quarter of the lease after the last, or, where
+   * that took long or failed, a fraction of it after its end.
+   */
+  void run() {
+    Duration interval = options.leaseTime().dividedBy(4);
+    Duration wait = interval;
+    while (JobWorker.await(stopped, wait)) {
+      long start = System.nanoTime();
+      Duration rest = beat() ? interval.minusNanos(System.nanoTime() - start) : Duration.ZERO;
+      Duration soon = JobWorker.jittered(interval.dividedBy(4));
+      wait = rest.compareTo(soon) > 0 ? rest : soon;
+    }
+  }
+
+  /**
+   * Beats for all by as few statements as serve; whether every one came through.
+   *
+   * <p>An update stays away from the indexes (HOT) where the page has room for the row's new
+   * version; the room of an old version is free once the transaction that replaced it is over. Jobs
+   * that were claimed together fill pages, and one statement for all of them would have to move
+   * them each time. By two, with other halves each time, they spread within a few beats until all
+   * have room. A few find it without that.
+   */
+  private boolean beat() {
+    List<JobRun> all = new ArrayList<>(runs);
+    Collections.shuffle(all);
+    int part = all.size() <= FEW ? FEW : Math.min(MOST_BEATEN, (all.size() + 1) / 2);
+    int beaten = 0;
+    try {
+      for (; beaten < all.size(); beaten += part) {
+        beat(all.subList(beaten, Math.min(all.size(), beaten + part)));
+      }
+      return true;
+    } catch (RuntimeException | Error failure) {
+      LogFields.cause(LogFields.add(LOG.atWarn(), "project", options.projectId()), failure)
+          .addKeyValue("runs", all.size() - beaten)
+          .log("The heartbeat of jobs failed");
+      return false;
+    }
+  }
+
+  private void beat(List<JobRun> some) {
+    List<JobLease> leases = some.stream().map(JobRun::lease).toList();
+    Set<JobLease> lost = new HashSet<>(jobs.heartbeatAll(options.projectId(), leases));
+    some.stream().filter(run -> lost.contains(run.lease())).forEach(JobRun::lose);
+  }
+}
