@@ -2,7 +2,7 @@
  * The schema of consolidated memories, its revisions, and how a database moves between them.
  *
  * <p>What is logged, by SLF4J's fluent API; {@code schema} is a field of all of it but the last
- * two. Of other sessions that are in the way their statements are told, without values.
+ * three. Of other sessions that are in the way their statements are told, without values.
  *
  * <table>
  * <caption>Events of the loggers of this package</caption>
@@ -20,6 +20,7 @@
  * <tr><td>a progress listener that failed</td><td>warn</td><td>{@code index}, but {@code schema}
  *     of a conversion</td></tr>
  * <tr><td>a version of pgvector that has known faults</td><td>warn</td><td>{@code version}</td></tr>
+ * <tr><td>a connection that was lost, and what was lost with it</td><td>debug</td><td>none</td></tr>
  * </table>
  */
 @NullMarked

@@ -58,6 +58,7 @@
  *     <td>{@code operation}, ({@code project}), {@code elapsedMillis}, {@code result}, ({@code
  *     sqlState}, {@code rows}, {@code strategy}, {@code candidates})</td></tr>
  * <tr><td>an observer that failed</td><td>warn</td><td>{@code observer}</td></tr>
+ * <tr><td>a connection that could not be put, or given, back</td><td>debug</td><td>none</td></tr>
  * </table>
  */
 @NullMarked

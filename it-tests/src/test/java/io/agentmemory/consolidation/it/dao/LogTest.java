@@ -25,7 +25,11 @@ import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import io.agentmemory.consolidation.it.postgres.ForkedJvm;
 import io.agentmemory.consolidation.it.postgres.LogCapture;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -34,6 +38,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -291,10 +296,41 @@ class LogTest {
         .contains(
             "DEBUG JobWorker - job=other project=p retries=0 A job was over before it could be")
         .contains("DEBUG OwnConnections - A connection could not be put back as it was")
+        .contains("DEBUG OwnConnections - A connection could not be given back")
+        .contains("java.sql.SQLException: not taken back, as the test wants")
         .doesNotContain(SECRET);
   }
 
-  /** Loads, loses a connection, does the job, and ends one behind the worker's back. */
+  /** Its connections fail to be closed, as those of a pool do that cannot have them back. */
+  private static DataSource takingNothingBack(DataSource target) {
+    return proxy(DataSource.class, (method, arguments) -> lent(target.getConnection()));
+  }
+
+  private static Connection lent(Connection connection) {
+    return proxy(
+        Connection.class,
+        (method, arguments) -> {
+          Object result = method.invoke(connection, arguments);
+          if (method.getName().equals("close")) {
+            throw new SQLException("not taken back, as the test wants");
+          }
+          return result;
+        });
+  }
+
+  private interface Answer {
+    Object to(Method method, Object[] arguments) throws Exception;
+  }
+
+  private static <T> T proxy(Class<T> type, Answer answer) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            LogTest.class.getClassLoader(),
+            new Class<?>[] {type},
+            (self, method, arguments) -> answer.to(method, arguments)));
+  }
+
+  /** Loads, loses two connections, does the job, and ends one behind the worker's back. */
   static final class Debugged {
     private Debugged() {}
 
@@ -308,7 +344,10 @@ class LogTest {
                       .jobs()
                       .enqueue(NewJob.builder("p", TriggerType.MANUAL).id("cut").build()))
           .isInstanceOf(DatabaseException.class);
-      consolidation.jobs().enqueue(NewJob.builder("p", TriggerType.MANUAL).id("other").build());
+      Consolidation lent =
+          Consolidation.on(takingNothingBack(ForkedJvm.dataSource(arguments)), TestDatabase.SMALL);
+      lent.jobs().enqueue(NewJob.builder("p", TriggerType.MANUAL).id("other").build());
+      assertThat(lent.jobs().find("p", "other")).isPresent();
       CountDownLatch over = new CountDownLatch(2);
       JobWorker worker =
           JobWorker.start(

@@ -3,17 +3,21 @@ package io.agentmemory.consolidation.it.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.agentmemory.consolidation.it.postgres.ForkedJvm;
 import io.agentmemory.consolidation.it.postgres.LogCapture;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaBusyException;
+import io.agentmemory.consolidation.schema.SchemaException;
 import io.agentmemory.consolidation.schema.SchemaOptions;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -187,5 +191,57 @@ class LogTest {
         "UPDATE pg_catalog.pg_extension SET extversion = '0.8.1' WHERE extname = 'vector'");
     assertThat(LogCapture.of(() -> schema().upgrade()))
         .contains("WARN ExtensionCheck - version=0.8.1 pgvector 0.8.1 has known faults");
+  }
+
+  @Test
+  void connectionsThatAreLostAreOfInterestOnlyAtTheLevelDebug() throws Exception {
+    Process jvm =
+        ForkedJvm.of(Losing.class, database.get().server(), database.jdbcUrl(), "debug")
+            .redirectErrorStream(true)
+            .start();
+    String log = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(jvm.waitFor()).as(log).isZero();
+    assertThat(log)
+        .contains(
+            "DEBUG Runner - The connection is lost",
+            "DEBUG UpgradeLock - The connection is lost, and the lock with it",
+            "DEBUG SessionSettings - The session's settings were not put back",
+            "DEBUG BuildSession - The connection is lost",
+            "DEBUG BuildMonitor - No progress is reported");
+  }
+
+  /** Loses its connections in an upgrade, in a bulk load, and while it watches a build. */
+  static final class Losing {
+    private static final String END_OTHERS =
+        """
+        SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()""";
+    private static final String END_WATCHER =
+        END_OTHERS + " AND query LIKE '%pg_stat_progress_create_index%'";
+
+    private Losing() {}
+
+    public static void main(String[] arguments) throws Exception {
+      DataSource target = ForkedJvm.dataSource(arguments);
+      StrikingDataSource cut =
+          new StrikingDataSource(target, 5, (connection, pid) -> Sql.run(target, END_OTHERS));
+      assertThatExceptionOfType(SchemaException.class)
+          .isThrownBy(() -> Schema.on(cut.dataSource(), OPTIONS).upgrade());
+      Schema schema = Schema.on(target, OPTIONS);
+      schema.upgrade();
+      assertThatExceptionOfType(SchemaException.class)
+          .isThrownBy(() -> schema.bulkLoad(() -> Sql.run(target, END_OTHERS)));
+      try (LogCapture log = LogCapture.start()) {
+        schema.withProgress(progress -> endWatcher(target, log)).bulkLoad(() -> {});
+        System.out.println(log.text());
+      }
+    }
+
+    /** Not for long at a time: who watches may have to wait until this report is over. */
+    private static void endWatcher(DataSource target, LogCapture log) {
+      for (int i = 0; i < 100 && !log.text().contains("No progress is reported"); i++) {
+        Sql.rows(target, END_WATCHER);
+      }
+    }
   }
 }
