@@ -132,9 +132,14 @@ final class Database {
 
   /** How statements name things; asked once. */
   Names names(Connection connection) {
+    return names(connection, null);
+  }
+
+  private Names names(Connection connection, @Nullable Deadline deadline) {
     Names names = shared.names;
     if (names == null) {
-      names = new Names(options(), Schema.inspect(connection, options()));
+      Connection limited = LimitedConnection.over(connection, deadline);
+      names = new Names(options(), Schema.inspect(limited, options()));
       shared.names = names;
     }
     return names;
@@ -196,7 +201,7 @@ final class Database {
           progress,
           deadline,
           connection -> {
-            names(connection);
+            names(connection, deadline);
             return query.run(connection, deadline);
           });
     } catch (SQLException failure) {

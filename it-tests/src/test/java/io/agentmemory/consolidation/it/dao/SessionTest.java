@@ -217,6 +217,37 @@ class SessionTest {
     assertThat(database.row("select count(*) from consolidation_jobs")).isEqualTo("0");
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theFirstCallIsLimitedWhileItReadsWhatIsInTheDatabase(boolean writes) throws Exception {
+    try (Connection blocker = database.dataSource().getConnection()) {
+      blocker.setAutoCommit(false);
+      blocker.createStatement().execute("lock table consolidation_history");
+      Consolidation hurried =
+          Consolidation.on(database.dataSource("-c statement_timeout=30s"), database.options())
+              .withTimeout(Duration.ofMillis(150));
+      long start = System.nanoTime();
+      DatabaseException late =
+          assertThrows(
+              DatabaseException.class,
+              () -> {
+                if (writes) {
+                  hurried.jobs().enqueue(job());
+                } else {
+                  hurried.jobs().find(P, "id");
+                }
+              });
+      assertThat(Duration.ofNanos(System.nanoTime() - start))
+          .isBetween(Duration.ofMillis(100), Duration.ofSeconds(20));
+      assertThat(late.sqlState()).isEqualTo("57014");
+      assertThat(late.outcome()).isEqualTo(Outcome.DID_NOT_HAPPEN);
+      assertThat(late.isRetryable()).isTrue();
+      blocker.rollback();
+      hurried.withTimeout(Duration.ofMinutes(1)).jobs().enqueue(job());
+    }
+    assertThat(database.row("select count(*) from consolidation_jobs")).isEqualTo("1");
+  }
+
   @Test
   void aTimeoutMustBeMoreThanNothing() {
     Consolidation consolidation = database.consolidation();
