@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param limit how many memories to find, from 1 to 10,000
  * @param match which memories match the text; any word unless set
  * @param method how the scores become one; convex unless set
- * @param textWeight the weight of the words, from 0 to 1; the rest is the vector's
+ * @param textWeight the weight of the words, from 0 to 1; the rest is the vector's; what is less
+ *     than 1e-100 counts as 0
  * @param lengthDamping for the convex method: the similarity counts {@code l / (l + lengthDamping)}
  *     for a memory of {@code l} different words, since short texts seem near to everything; from 0
  *     (no damping) to 1,000

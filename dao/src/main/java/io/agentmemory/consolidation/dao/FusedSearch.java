@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The search by vector and by words at once. */
 final class FusedSearch {
+  /** Squared scores of single precision, times less, might underflow, which the server refuses. */
+  private static final double LEAST_WEIGHT = 1e-100;
+
   private final MemorySession session;
   private final SearchRule rule;
   private final String projectId;
@@ -92,7 +95,7 @@ final class FusedSearch {
               .vector("embedding", query.embedding())
               .integer("limit", query.limit())
               .integer("depth", query.depth())
-              .number("textWeight", query.textWeight())
+              .number("textWeight", query.textWeight() < LEAST_WEIGHT ? 0 : query.textWeight())
               .query(Settings.index(shape.joined()));
       return read(leg, shape, rows);
     }

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class FusedSearchTest {
   private static final int DIMENSIONS = 3;
@@ -155,6 +157,17 @@ class FusedSearchTest {
                 "p", FusedQuery.of("red apples", EAST, 10).withHeadline(new Headline("<", ">")))
             .hits();
     assertThat(hits.get(0).headline()).isEqualTo("<red> <apples> and green <apples>");
+  }
+
+  @ParameterizedTest
+  @EnumSource(FusionMethod.class)
+  void weights_next_to_zero_and_one_serve_as_any_others(FusionMethod method) {
+    FusedQuery query = FusedQuery.of("red apples", EAST, 2).withMethod(method);
+    for (double weight : new double[] {Double.MIN_VALUE, 1e-100, Math.nextDown(1.0)}) {
+      assertThat(ids(database.memories().searchFused("p", query.withTextWeight(weight))))
+          .as("weight %s", weight)
+          .hasSize(2);
+    }
   }
 
   @Test
