@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -234,18 +235,25 @@ public final class ConsolidationJobDao {
   }
 
   /**
-   * The same for many jobs by one statement. A job that is locked is passed by, and not lost.
+   * The same for many jobs together. A job that is locked is passed by, and not lost.
    *
    * @param projectId the project of all leases; null: they may be of any
    * @param leases the leases, at most 1,000
    * @return those that are lost
    */
-  List<JobLease> heartbeatAll(@Nullable String projectId, List<JobLease> leases) {
+  Set<JobLease> heartbeatAll(@Nullable String projectId, List<JobLease> leases) {
     Database of = projectId == null ? database : database.of(projectId);
     Set<JobLease> held =
         of.command(
-            "jobs.heartbeatAll", (connection, deadline) -> held(connection, deadline, leases));
-    List<JobLease> lost = leases.stream().filter(lease -> !held.contains(lease)).toList();
+            "jobs.heartbeatAll",
+            (connection, deadline) ->
+                held(
+                    connection,
+                    deadline,
+                    sql(connection).heartbeatAll,
+                    leases,
+                    call -> set(call, leases)));
+    Set<JobLease> lost = without(leases, held);
     if (projectId != null || !database.options().rowLevelSecurity()) {
       return lost;
     }
@@ -254,20 +262,7 @@ public final class ConsolidationJobDao {
         lost.stream().collect(Collectors.groupingBy(JobLease::projectId));
     return unseen.entrySet().stream()
         .flatMap(project -> heartbeatAll(project.getKey(), project.getValue()).stream())
-        .toList();
-  }
-
-  private Set<JobLease> held(
-      Connection connection, @Nullable Deadline deadline, List<JobLease> leases)
-      throws SQLException {
-    Set<JobLease> held = new HashSet<>();
-    try (Call call = Call.prepare(connection, deadline, sql(connection).heartbeatAll)) {
-      ResultSet rows = set(call, leases).query();
-      while (rows.next()) {
-        held.add(leases.get(rows.getInt(1) - 1));
-      }
-    }
-    return held;
+        .collect(Collectors.toSet());
   }
 
   /**
@@ -406,39 +401,57 @@ public final class ConsolidationJobDao {
     if (leases.isEmpty()) {
       return Set.of();
     }
-    if (!of.joined()) {
-      return of.command(
-          operation, (connection, deadline) -> complete(connection, deadline, leases, metrics));
+    List<String> objects = leases.stream().map(metrics::get).toList();
+    Call.Parameters parameters = call -> set(call, leases).documents("metrics", objects);
+    Set<JobLease> completed;
+    if (of.joined()) {
+      completed =
+          of.transact(
+              operation,
+              handle -> {
+                Connection connection = handle.getConnection();
+                Deadline deadline = JdbiHandles.deadline(handle);
+                Sql sql = sql(connection).completeAll;
+                Set<JobLease> held = held(connection, deadline, sql, leases, parameters);
+                if (held.size() < leases.size()) {
+                  throw new LeaseLostException(
+                      without(leases, held).iterator().next().jobId(), operation);
+                }
+                return held;
+              });
+    } else {
+      completed =
+          of.command(
+              operation,
+              (connection, deadline) ->
+                  held(connection, deadline, sql(connection).completeAll, leases, parameters));
     }
-    return of.transact(
-        operation,
-        handle -> {
-          Set<JobLease> lost =
-              complete(handle.getConnection(), JdbiHandles.deadline(handle), leases, metrics);
-          if (!lost.isEmpty()) {
-            throw new LeaseLostException(lost.iterator().next().jobId(), operation);
-          }
-          return lost;
-        });
+    return without(leases, completed);
   }
 
-  private Set<JobLease> complete(
+  /** The leases that a statement gives the places of, from 1. */
+  private static Set<JobLease> held(
       Connection connection,
       @Nullable Deadline deadline,
+      Sql sql,
       List<JobLease> leases,
-      Map<JobLease, String> metrics)
+      Call.Parameters parameters)
       throws SQLException {
-    Set<JobLease> lost = new LinkedHashSet<>(leases);
-    try (Call call = Call.prepare(connection, deadline, sql(connection).completeAll)) {
-      ResultSet positions =
-          set(call, leases)
-              .documents("metrics", leases.stream().map(metrics::get).toList())
-              .query();
-      while (positions.next()) {
-        lost.remove(leases.get(positions.getInt(1) - 1));
+    Set<JobLease> held = new HashSet<>();
+    try (Call call = Call.prepare(connection, deadline, sql)) {
+      parameters.set(call);
+      ResultSet places = call.query();
+      while (places.next()) {
+        held.add(leases.get(places.getInt(1) - 1));
       }
     }
-    return lost;
+    return held;
+  }
+
+  private static Set<JobLease> without(List<JobLease> leases, Set<JobLease> held) {
+    Set<JobLease> lost = new LinkedHashSet<>(leases);
+    lost.removeAll(held);
+    return Collections.unmodifiableSet(lost);
   }
 
   /**

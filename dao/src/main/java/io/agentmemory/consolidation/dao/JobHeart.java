@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -19,12 +18,12 @@ final class JobHeart {
 
   private static final int MOST_BEATEN = 1_000;
 
-  /** So many, at most, are beaten for by one statement: they find room, see {@link #beat()}. */
+  /** Up to so many are all beaten for by one statement: they find room, see {@link #beat()}. */
   private static final int FEW = 20;
 
   private final Collection<JobRun> runs;
   private final CountDownLatch stopped;
-  private final ConsolidationJobDao jobs;
+  private final Consolidation consolidation;
   private final JobWorkerOptions options;
 
   /**
@@ -43,8 +42,7 @@ final class JobHeart {
     this.runs = runs;
     this.stopped = stopped;
     this.options = options;
-    // Leaves time for a second try, and for a pool that is slow: a beat that comes late is one.
-    this.jobs = consolidation.withTimeout(options.leaseTime().dividedBy(2)).jobs();
+    this.consolidation = consolidation;
   }
 
   /**
@@ -73,25 +71,31 @@ final class JobHeart {
    */
   private boolean beat() {
     List<JobRun> all = new ArrayList<>(runs);
+    all.removeIf(JobRun::isLost);
     Collections.shuffle(all);
     int part = all.size() <= FEW ? FEW : Math.min(MOST_BEATEN, (all.size() + 1) / 2);
-    int beaten = 0;
+    int parts = Math.max(1, (all.size() + part - 1) / part);
+    // Together half the lease, which leaves time for a second try.
+    Duration limit = options.leaseTime().dividedBy(2L * parts);
+    ConsolidationJobDao jobs = consolidation.withTimeout(limit).jobs();
+    boolean through = true;
+    for (int from = 0; from < all.size(); from += part) {
+      through &= beat(jobs, all.subList(from, Math.min(all.size(), from + part)));
+    }
+    return through;
+  }
+
+  private boolean beat(ConsolidationJobDao jobs, List<JobRun> some) {
     try {
-      for (; beaten < all.size(); beaten += part) {
-        beat(all.subList(beaten, Math.min(all.size(), beaten + part)));
-      }
+      List<JobLease> leases = some.stream().map(JobRun::lease).toList();
+      Set<JobLease> lost = jobs.heartbeatAll(options.projectId(), leases);
+      some.stream().filter(run -> lost.contains(run.lease())).forEach(JobRun::lose);
       return true;
     } catch (RuntimeException | Error failure) {
       LogFields.cause(LogFields.add(LOG.atWarn(), "project", options.projectId()), failure)
-          .addKeyValue("runs", all.size() - beaten)
+          .addKeyValue("runs", some.size())
           .log("The heartbeat of jobs failed");
       return false;
     }
-  }
-
-  private void beat(List<JobRun> some) {
-    List<JobLease> leases = some.stream().map(JobRun::lease).toList();
-    Set<JobLease> lost = new HashSet<>(jobs.heartbeatAll(options.projectId(), leases));
-    some.stream().filter(run -> lost.contains(run.lease())).forEach(JobRun::lose);
   }
 }

@@ -282,10 +282,10 @@ final class JobSql {
             update {jobs} as j
             set {completed}, metrics = coalesce(j.metrics, '{}') || held.metrics
             from unnest(:projects, :ids, :startedAts, :metrics) with ordinality
-              as held (project_id, id, started_at, metrics, position)
+              as held (project_id, id, started_at, metrics, place)
             where j.project_id = held.project_id and j.id = held.id
               and %s
-            returning held.position"""
+            returning held.place"""
                 .formatted(STARTED.formatted("held.started_at")));
     fail =
         of("fail", names, "update {jobs} as j set {tryEnded} where {lease} returning {returning}");

@@ -24,6 +24,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,6 +41,7 @@ class HeartbeatTest {
 
   private final Map<String, JobRun> runs = new ConcurrentHashMap<>();
   private final CountDownLatch end = new CountDownLatch(1);
+  private @Nullable JobWorker started;
 
   /** The calls that heartbeats are, and when they ended. */
   private static final class Beats implements ConsolidationObserver {
@@ -85,7 +88,7 @@ class HeartbeatTest {
   private JobWorker holding(Consolidation consolidation, int jobs, Duration lease)
       throws Exception {
     enqueue(jobs);
-    JobWorker worker =
+    started =
         JobWorker.start(
             consolidation,
             run -> {
@@ -95,7 +98,15 @@ class HeartbeatTest {
             options(jobs, lease),
             null);
     until(() -> runs.size() == jobs);
-    return worker;
+    return started;
+  }
+
+  @AfterEach
+  void stopWhatATestLeft() {
+    end.countDown();
+    if (started != null) {
+      started.stop(Duration.ofSeconds(10));
+    }
   }
 
   private void stop(JobWorker worker) {
@@ -123,11 +134,11 @@ class HeartbeatTest {
     RecordedSql sql = new RecordedSql();
     Consolidation recorded =
         Consolidation.on(sql.of(database.dataSource()), database.options()).observedBy(beats);
-    JobWorker worker = holding(recorded, jobs, Duration.ofSeconds(2));
+    JobWorker worker = holding(recorded, jobs, Duration.ofSeconds(4));
     String claimed = now();
     int before = beats.calls.size() + 2; // those under way may not have all jobs yet
-    until(() -> beats.calls.size() >= before + 6);
-    assertThat(beats.calls.subList(before, before + 6))
+    until(() -> beats.calls.size() >= before + 4);
+    assertThat(beats.calls.subList(before, before + 4))
         .allMatch(call -> call.operation().equals("jobs.heartbeatAll"))
         .allMatch(call -> call.project() == null)
         .allMatch(call -> call.rows() == ofOneStatement);
@@ -174,7 +185,7 @@ class HeartbeatTest {
   }
 
   @Test
-  void oneThatFailsLosesNoJobIsLoggedOnceAndSoonTriedAgain() throws Exception {
+  void oneThatFailsLosesNoJobIsLoggedAndSoonTriedAgain() throws Exception {
     AtomicBoolean away = new AtomicBoolean();
     Beats beats = new Beats();
     Consolidation consolidation =
@@ -184,13 +195,10 @@ class HeartbeatTest {
     try (LogCapture log = LogCapture.start()) {
       away.set(true);
       int before = beats.calls.size();
-      until(() -> beats.calls.size() == before + 2);
-      assertThat(Duration.ofNanos(beats.ends.get(before + 1) - beats.ends.get(before)))
+      until(() -> beats.calls.size() >= before + 4); // of both halves, twice
+      assertThat(Duration.ofNanos(beats.ends.get(before + 2) - beats.ends.get(before)))
           .isLessThan(lease.dividedBy(4));
-      log.await("The heartbeat of jobs failed");
-      assertThat(log.text().split("The heartbeat of jobs failed").length - 1).isBetween(1, 2);
-      assertThat(log.text())
-          .contains("WARN JobHeart - sqlState=08001 runs=30 The heartbeat of jobs failed");
+      log.await("WARN JobHeart - sqlState=08001 runs=15 The heartbeat of jobs failed");
     }
     away.set(false);
     String back = now();
@@ -221,7 +229,7 @@ class HeartbeatTest {
     Beats beats = new Beats();
     enqueue(jobs);
     AtomicInteger begun = new AtomicInteger();
-    JobWorker worker =
+    started =
         JobWorker.start(
             database.consolidation().observedBy(beats),
             run -> {},
@@ -229,13 +237,16 @@ class HeartbeatTest {
             run -> begun.incrementAndGet());
     until(() -> begun.get() == jobs);
     until(() -> beats.calls.size() >= 16);
-    long before = pages();
-    until(() -> beats.calls.size() >= 32);
-    assertThat(pages() - before).as("pages that 8 beats took").isLessThan(10);
-    worker.stop(Duration.ofMillis(1));
+    long all = updates("n_tup_upd");
+    long hot = updates("n_tup_hot_upd");
+    until(() -> updates("n_tup_upd") >= all + 8L * jobs);
+    // Those that came to the statistics in between may be of one kind only.
+    until(() -> updates("n_tup_hot_upd") - hot > 0.8 * (updates("n_tup_upd") - all));
+    started.stop(Duration.ofMillis(1));
   }
 
-  private long pages() throws SQLException {
-    return Long.parseLong(database.row("select pg_relation_size('consolidation_jobs') / 8192"));
+  private long updates(String which) throws SQLException {
+    String of = " from pg_stat_user_tables where relname = 'consolidation_jobs'";
+    return Long.parseLong(database.row("select " + which + of));
   }
 }

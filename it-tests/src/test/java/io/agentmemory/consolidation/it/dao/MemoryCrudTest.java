@@ -30,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class MemoryCrudTest {
@@ -437,6 +438,7 @@ class MemoryCrudTest {
   }
 
   @Test
+  @Timeout(120)
   void a_count_that_waits_for_a_memory_has_locked_none_that_comes_after_it() throws Exception {
     // In the table and in the call the last comes first.
     List<String> ids = List.of("c", "b", "a");

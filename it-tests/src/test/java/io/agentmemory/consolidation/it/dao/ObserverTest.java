@@ -12,6 +12,7 @@ import io.agentmemory.consolidation.dao.DatabaseException;
 import io.agentmemory.consolidation.dao.DuplicateIdException;
 import io.agentmemory.consolidation.dao.JobEvent;
 import io.agentmemory.consolidation.dao.JobHandler;
+import io.agentmemory.consolidation.dao.JobLease;
 import io.agentmemory.consolidation.dao.JobNotRetryableException;
 import io.agentmemory.consolidation.dao.JobWorker;
 import io.agentmemory.consolidation.dao.JobWorkerOptions;
@@ -93,6 +94,13 @@ class ObserverTest {
 
     observed.memories().export("p", memories -> memories.map(m -> m.id()).toList());
     assertThat(told.last().rows()).isNull();
+
+    observed.jobs().enqueue(NewJob.builder("p", TriggerType.MANUAL).build());
+    JobLease lease = observed.jobs().claim("p").orElseThrow().lease();
+    JobLease lost = new JobLease("p", "none", lease.startedAt());
+    observed.jobs().completeAll("p", Map.of(lease, "{}", lost, "{}"));
+    assertThat(told.last().operation()).isEqualTo("jobs.completeAll");
+    assertThat(told.last().rows()).isEqualTo(1);
 
     assertThatThrownBy(() -> observed.memories().insert(memory("p", "x").id("a").build()))
         .isInstanceOf(DuplicateIdException.class);
