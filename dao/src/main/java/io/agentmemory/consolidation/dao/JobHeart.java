@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Says of the runs of a {@link JobWorker} that they are alive, and tells those whose lease is lost.
+ * Without any it asks the database all the same, so that it knows whether heartbeats come through.
  */
 final class JobHeart {
   private static final Logger LOG = LoggerFactory.getLogger(JobHeart.class);
@@ -25,6 +26,12 @@ final class JobHeart {
   private final CountDownLatch stopped;
   private final Consolidation consolidation;
   private final JobWorkerOptions options;
+
+  /** When the last beat began that came through. */
+  private volatile long lastBeat = System.nanoTime();
+
+  /** Since when no more than half a lease has passed between two of them. */
+  private volatile long steadySince = lastBeat;
 
   /**
    * Makes one.
@@ -54,10 +61,31 @@ final class JobHeart {
     Duration wait = interval;
     while (JobWorker.await(stopped, wait)) {
       long start = System.nanoTime();
-      Duration rest = beat() ? interval.minusNanos(System.nanoTime() - start) : Duration.ZERO;
+      Duration rest = Duration.ZERO;
+      if (beat()) {
+        if (start - lastBeat > halfALease()) {
+          steadySince = start;
+        }
+        lastBeat = start;
+        rest = interval.minusNanos(System.nanoTime() - start);
+      }
       Duration soon = JobWorker.jittered(interval.dividedBy(4));
       wait = rest.compareTo(soon) > 0 ? rest : soon;
     }
+  }
+
+  /**
+   * Whether heartbeats have come through for half a lease. Only then may jobs be taken from other
+   * workers for the want of theirs: after the database was away, or this process frozen, the
+   * heartbeats of all are old, and all must have had the time for another.
+   */
+  boolean isSteady() {
+    long now = System.nanoTime();
+    return now - lastBeat <= halfALease() && now - steadySince >= halfALease();
+  }
+
+  private long halfALease() {
+    return options.leaseTime().toNanos() / 2;
   }
 
   /**
@@ -79,9 +107,12 @@ final class JobHeart {
     Duration limit = options.leaseTime().dividedBy(2L * parts);
     ConsolidationJobDao jobs = consolidation.withTimeout(limit).jobs();
     boolean through = true;
-    for (int from = 0; from < all.size(); from += part) {
-      through &= beat(jobs, all.subList(from, Math.min(all.size(), from + part)));
-    }
+    int from = 0;
+    do {
+      int to = Math.min(all.size(), from + part);
+      through &= beat(jobs, all.subList(from, to));
+      from = to;
+    } while (from < all.size());
     return through;
   }
 

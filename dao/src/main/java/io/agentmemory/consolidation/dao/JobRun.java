@@ -77,9 +77,10 @@ public final class JobRun {
    */
   public <T extends @Nullable Object> boolean phase(
       String name, Callable<T> think, PhaseWrite<T> write) throws Exception {
+    Checks.name("phase", name, ConsolidationJobDao.LONGEST_PHASE);
     Checks.notNull("think", think);
     Checks.notNull("write", write);
-    if (done.contains(Checks.notNull("name", name))) {
+    if (done.contains(name)) {
       return false;
     }
     if (lost) {

@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,8 +21,14 @@ import org.slf4j.spi.LoggingEventBuilder;
  *
  * <p>It polls, claims no more than it may do at a time, sends heartbeats while handlers run,
  * rescues the jobs of workers that have died, and tries failed jobs again after a time that doubles
- * with each try. A database that is away for a while is waited for. It holds no connection while a
+ * with each try. A database that is away for a while is waited for: no worker rescues a job before
+ * its own heartbeats have come through again for half a lease. It holds no connection while a
  * handler thinks.
+ *
+ * <p>Its threads are daemons, and so are those of jobs unless an executor is given: they do not
+ * keep a process alive. A connection that is cut without a word holds them up until the driver
+ * gives up, so set the driver's {@code socketTimeout} or {@code tcpKeepAlive}. Whoever claims a job
+ * and dies has used up a try of it, though no handler may have seen it.
  *
  * <p>Thread-safe. Any number of workers, in any number of processes, share the jobs.
  */
@@ -35,6 +42,7 @@ public final class JobWorker implements AutoCloseable {
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
   private static final Duration LONGEST_WAIT = Duration.ofMillis(100);
   private static final Duration LONGEST_HAND_BACK = Duration.ofSeconds(5);
+  private static final String NOT_HANDED_BACK = "A job could not be handed back: a rescue will";
   private static final int MOST_RESCUED = 100;
 
   private final JobWorkerOptions options;
@@ -47,8 +55,9 @@ public final class JobWorker implements AutoCloseable {
   private final Set<JobRun> runs = ConcurrentHashMap.newKeySet();
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
+  private final JobHeart heart;
   private final Thread poller;
-  private final Thread heart;
+  private final Thread beater;
 
   private JobWorker(
       Consolidation consolidation,
@@ -63,8 +72,8 @@ public final class JobWorker implements AutoCloseable {
     this.handler = handler;
     this.slots = new Semaphore(options.concurrency());
     this.poller = new Thread(this::poll, "consolidation-worker");
-    JobHeart beating = new JobHeart(consolidation, options, runs, stopped);
-    this.heart = new Thread(beating::run, "consolidation-heartbeat");
+    this.heart = new JobHeart(consolidation, options, runs, stopped);
+    this.beater = new Thread(heart::run, "consolidation-heartbeat");
   }
 
   /**
@@ -76,6 +85,19 @@ public final class JobWorker implements AutoCloseable {
    */
   public static JobWorker start(Consolidation consolidation, JobHandler handler) {
     return start(consolidation, handler, JobWorkerOptions.defaults(), null);
+  }
+
+  /**
+   * Starts a worker with a thread for each job.
+   *
+   * @param consolidation where the jobs are; must not have joined a connection
+   * @param handler does them
+   * @param options how
+   * @return the worker, running
+   */
+  public static JobWorker start(
+      Consolidation consolidation, JobHandler handler, JobWorkerOptions options) {
+    return start(consolidation, handler, options, null);
   }
 
   /**
@@ -103,9 +125,14 @@ public final class JobWorker implements AutoCloseable {
     }
     JobWorker worker = new JobWorker(consolidation, handler, options, executor);
     worker.poller.setDaemon(true);
-    worker.heart.setDaemon(true);
-    worker.poller.start();
-    worker.heart.start();
+    worker.beater.setDaemon(true);
+    worker.beater.start();
+    try {
+      worker.poller.start();
+    } catch (Error noThread) {
+      worker.stopped.countDown();
+      throw noThread;
+    }
     worker
         .about(LOG.atInfo())
         .addKeyValue("concurrency", options.concurrency())
@@ -122,9 +149,10 @@ public final class JobWorker implements AutoCloseable {
   /**
    * Claims nothing more, waits for the handlers that run, and hands back the jobs of those that are
    * not done in time, which costs them no retry. Their threads are interrupted, and what they still
-   * write fails. A job that cannot be handed back within 5 seconds, because it is locked or the
-   * database is slow, is left to a rescue. If the thread that calls this is interrupted, the time
-   * is over. Once the worker has stopped, another call returns at once.
+   * write fails. Handing back takes 5 seconds at most: a job that is locked so long, or all of them
+   * if the database is away, are left to a rescue, unless their handlers end on the interrupt and
+   * can hand them back by then. If the thread that calls this is interrupted, the time is over.
+   * Once the worker has stopped, another call returns at once.
    *
    * @param grace how long to wait for handlers
    * @return whether no handler is running any more
@@ -151,7 +179,7 @@ public final class JobWorker implements AutoCloseable {
     if (done) {
       slots.release(options.concurrency()); // so that stopping again need not wait for them
     }
-    runs.forEach(this::handBack);
+    handBackAll();
     if (stopped.getCount() > 0) {
       about(LOG.atInfo()).addKeyValue("allDone", done).log("A job worker has stopped");
     }
@@ -159,18 +187,52 @@ public final class JobWorker implements AutoCloseable {
     return done;
   }
 
-  private void handBack(JobRun run) {
-    try {
-      consolidation.withTimeout(LONGEST_HAND_BACK).jobs().release(run.lease());
-      observers.jobs(JobEvent.HANDED_BACK, 1);
-      about(LOG.atInfo(), run.job()).log("Handed a job back");
-    } catch (LeaseLostException finished) {
-      about(LOG.atDebug(), run.job()).log("A job was over before it could be handed back");
-    } catch (RuntimeException failure) {
-      LogFields.cause(about(LOG.atWarn(), run.job()), failure)
-          .log("A job could not be handed back: a rescue will");
+  /** In a thread of its own, as a pool without connections would keep this one waiting. */
+  private void handBackAll() {
+    List<JobRun> left = new ArrayList<>(runs);
+    if (left.isEmpty()) {
+      return;
     }
-    run.lose();
+    CountDownLatch done = new CountDownLatch(1);
+    daemon(
+        "consolidation-hand-back",
+        () -> {
+          handBack(left);
+          done.countDown();
+        });
+    boolean interrupted = Thread.interrupted(); // and the time for handlers is over, not for this
+    await(done, LONGEST_HAND_BACK);
+    left.forEach(JobRun::lose);
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Each has a share of the time that is left, so that one that is locked costs no other its. */
+  private void handBack(List<JobRun> some) {
+    long end = System.nanoTime() + LONGEST_HAND_BACK.toNanos();
+    int left = some.size();
+    for (JobRun run : some) {
+      Duration share = Duration.ofNanos(Math.max(0, end - System.nanoTime()) / left--);
+      try {
+        if (share.isZero()) {
+          about(LOG.atWarn(), run.job()).log(NOT_HANDED_BACK);
+        } else {
+          release(run, share);
+        }
+      } catch (LeaseLostException finished) {
+        about(LOG.atDebug(), run.job()).log("A job was over before it could be handed back");
+      } catch (RuntimeException failure) {
+        LogFields.cause(about(LOG.atWarn(), run.job()), failure).log(NOT_HANDED_BACK);
+      }
+      run.lose();
+    }
+  }
+
+  private void release(JobRun run, Duration limit) {
+    consolidation.withTimeout(limit).jobs().release(run.lease());
+    observers.jobs(JobEvent.HANDED_BACK, 1);
+    about(LOG.atInfo(), run.job()).log("Handed a job back");
   }
 
   private void poll() {
@@ -178,9 +240,11 @@ public final class JobWorker implements AutoCloseable {
     long nextRescue = System.nanoTime();
     while (stopping.getCount() > 0) {
       try {
-        if (System.nanoTime() - nextRescue >= 0) {
-          rescue();
+        if (System.nanoTime() - nextRescue >= 0 && heart.isSteady()) {
           nextRescue = System.nanoTime() + jittered(options.leaseTime()).toNanos() / 2;
+          if (rescue() == MOST_RESCUED) {
+            nextRescue = System.nanoTime();
+          }
         }
         boolean idle = claim() == 0;
         failures = 0;
@@ -197,7 +261,8 @@ public final class JobWorker implements AutoCloseable {
     }
   }
 
-  private void rescue() {
+  /** How many were rescued. */
+  private int rescue() {
     String project = options.projectId();
     List<ConsolidationJob> rescued =
         project == null
@@ -209,6 +274,7 @@ public final class JobWorker implements AutoCloseable {
             about(LOG.atWarn(), job)
                 .addKeyValue("status", job.status())
                 .log("Rescued a job without a sign of life"));
+    return rescued.size();
   }
 
   /** Claims as many as there is room for; how many that were, or -1 if there was none. */
@@ -221,7 +287,7 @@ public final class JobWorker implements AutoCloseable {
     List<ConsolidationJob> claimed =
         project == null ? jobs.claimOfAllProjects(limit) : jobs.claim(project, limit);
     observers.jobs(JobEvent.CLAIMED, claimed.size());
-    claimed.forEach(this::begin);
+    begin(claimed.stream().map(job -> new JobRun(consolidation, job)).toList());
     return claimed.size();
   }
 
@@ -239,31 +305,48 @@ public final class JobWorker implements AutoCloseable {
     }
   }
 
-  private void begin(ConsolidationJob job) {
-    JobRun run = new JobRun(consolidation, job);
-    runs.add(run); // first, so that one of the two that stop sees the other
-    if (stopping.getCount() == 0) {
-      runs.remove(run);
-      handBack(run);
-      return;
-    }
-    about(LOG.atDebug(), job).log("Claimed a job");
-    slots.acquireUninterruptibly();
+  /** Has jobs done, or hands back those that cannot be. */
+  private void begin(List<JobRun> claimed) {
+    runs.addAll(claimed); // first: heartbeats are for them now, and of two that stop one sees them
+    int begun = 0;
     try {
-      executor.execute(() -> run(run));
-    } catch (RuntimeException | Error refused) {
-      if (!runs.remove(run)) {
-        throw refused; // after the run, which was in this thread
+      while (begun < claimed.size() && stopping.getCount() > 0 && begin(claimed.get(begun))) {
+        begun++;
       }
-      slots.release();
-      about(LOG.atWarn(), job).setCause(refused).log("The executor refused a job");
-      handBack(run);
+    } finally {
+      List<JobRun> left = new ArrayList<>(claimed.subList(begun, claimed.size()));
+      left.retainAll(runs);
+      handBack(left);
+      left.forEach(runs::remove);
+    }
+    if (begun < claimed.size()) {
       pause(jittered(options.pollInterval()));
     }
   }
 
+  /** Whether the executor took it. */
+  private boolean begin(JobRun run) {
+    about(LOG.atDebug(), run.job()).log("Claimed a job");
+    slots.acquireUninterruptibly();
+    try {
+      executor.execute(() -> run(run));
+      return true;
+    } catch (RuntimeException | Error refused) {
+      if (!runs.contains(run)) {
+        throw refused; // after the run, which was in this thread
+      }
+      slots.release();
+      about(LOG.atWarn(), run.job()).setCause(refused).log("The executor refused a job");
+      return false;
+    }
+  }
+
   private static void daemon(Runnable work) {
-    Thread thread = new Thread(work, "consolidation-job");
+    daemon("consolidation-job", work);
+  }
+
+  private static void daemon(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
     thread.setDaemon(true);
     thread.start();
   }
@@ -303,12 +386,33 @@ public final class JobWorker implements AutoCloseable {
   }
 
   private void completed(JobRun run, long elapsedMillis) {
-    ConsolidationJob job = jobs.complete(run.lease(), "{}");
+    try {
+      jobs.complete(run.lease(), "{}");
+    } catch (LeaseLostException gone) {
+      if (!wasCompleted(run)) {
+        throw gone;
+      }
+    }
     observers.jobs(JobEvent.COMPLETED, 1);
-    about(LOG.atDebug(), job).addKeyValue("elapsedMillis", elapsedMillis).log("Completed a job");
+    about(LOG.atDebug(), run.job())
+        .addKeyValue("elapsedMillis", elapsedMillis)
+        .log("Completed a job");
+  }
+
+  /** Whether this run has completed its job, by a call whose answer was lost. */
+  private boolean wasCompleted(JobRun run) {
+    JobLease lease = run.lease();
+    return jobs.find(lease.projectId(), lease.jobId())
+        .filter(job -> job.status() == JobStatus.COMPLETED)
+        .filter(job -> lease.startedAt().equals(job.startedAt()))
+        .isPresent();
   }
 
   private void failed(JobRun run, Throwable failure, long elapsedMillis) {
+    if (run.isLost()) { // and interrupted, for which the job is not to blame
+      release(run, LONGEST_HAND_BACK);
+      return;
+    }
     ConsolidationJob job;
     if (failure instanceof JobNotRetryableException) {
       job = jobs.failForGood(run.lease(), failure.toString());

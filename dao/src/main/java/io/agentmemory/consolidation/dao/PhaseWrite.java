@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface PhaseWrite<T extends @Nullable Object> {
   /**
-   * Writes. It should not take longer than its statements do, as the job's row and whatever is
-   * written stay locked meanwhile.
+   * Writes. It should not take longer than its statements do, as whatever is written stays locked
+   * meanwhile.
    *
    * @param consolidation takes part in the transaction
    * @param connection the transaction's connection, for what the application itself writes; not to
