@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe, save for what has joined a connection.
  */
 public final class ConsolidationJobDao {
-  private static final int LONGEST_PHASE = 255;
+  static final int LONGEST_PHASE = 255;
   private static final int LONGEST_ERROR = 65_536;
   private static final int MOST_CLAIMED = 1_000;
   private static final int MOST_PRUNED = 100_000;
@@ -140,8 +140,7 @@ public final class ConsolidationJobDao {
    * Claims the job of a project that has waited longest.
    *
    * @param projectId the project
-   * @return the job, running, with its lease; empty if none is pending that no other claim is
-   *     taking
+   * @return the job, running, with its lease; empty if none is due that no other claim is taking
    */
   public Optional<ConsolidationJob> claim(String projectId) {
     return claim(projectId, 1).stream().findFirst();
@@ -153,7 +152,7 @@ public final class ConsolidationJobDao {
    *
    * @param projectId the project
    * @param limit at most so many, from 1 to 1,000
-   * @return the jobs, running, each with its lease; fewer than asked for if no more are pending
+   * @return the jobs, running, each with its lease; fewer than asked for if no more are due
    */
   public List<ConsolidationJob> claim(String projectId, int limit) {
     Checks.id("projectId", projectId);
@@ -213,7 +212,9 @@ public final class ConsolidationJobDao {
   }
 
   /**
-   * Says that the job's worker is alive, which keeps it from being rescued. It waits for nothing.
+   * Says that the job's worker is alive, which keeps it from being rescued. It waits for nothing: a
+   * job whose row is locked, by a transaction of the same worker as a rule, is passed by, and is as
+   * it was when that ends.
    *
    * @param lease the job's lease
    * @throws LeaseLostException if the job is no longer the caller's
@@ -307,7 +308,8 @@ public final class ConsolidationJobDao {
   /**
    * Records that a phase is done, or finds that it was recorded before. To be called in the
    * transaction that writes the phase's data, ahead of the data; if the answer is false there is
-   * nothing to write.
+   * nothing to write. No heartbeat reaches the job until that transaction ends: it should take less
+   * than the time after which jobs are rescued.
    *
    * @param lease the job's lease
    * @param phase the phase's name, at most 255 characters
@@ -677,23 +679,47 @@ public final class ConsolidationJobDao {
    */
   public JobStatistics statistics(String projectId) {
     Checks.id("projectId", projectId);
-    return database
-        .of(projectId)
-        .query(
-            "jobs.statistics",
-            (connection, deadline) -> {
-              Sql statistics = upkeep(connection).statistics;
-              try (Call call = Call.prepare(connection, deadline, statistics)) {
-                ResultSet row = call.text("project", projectId).query();
-                row.next();
-                return JobStatistics.read(row);
-              }
-            });
+    return statistics(
+        database.of(projectId),
+        "jobs.statistics",
+        sql -> sql.statistics,
+        call -> call.text("project", projectId));
+  }
+
+  /**
+   * How the jobs of all projects stand, by one scan of the table, which takes time with its size;
+   * with row-level security, those that {@link
+   * io.agentmemory.consolidation.schema.Schema#workerGrantsScript} shows.
+   *
+   * @return the figures
+   */
+  public JobStatistics statisticsOfAllProjects() {
+    return statistics(
+        database, "jobs.statisticsOfAllProjects", sql -> sql.statisticsOfAll, call -> {});
+  }
+
+  private JobStatistics statistics(
+      Database of,
+      String operation,
+      Function<JobUpkeepSql, Sql> statement,
+      Call.Parameters parameters) {
+    return of.query(
+        operation,
+        (connection, deadline) -> {
+          try (Call call =
+              Call.prepare(connection, deadline, statement.apply(upkeep(connection)))) {
+            parameters.set(call);
+            ResultSet row = call.query();
+            row.next();
+            return JobStatistics.read(row);
+          }
+        });
   }
 
   /**
    * Deletes a project's jobs that came to their end: completed, failed or cancelled. Each batch is
-   * a transaction of its own, unless one is joined.
+   * a call of its own, with the whole of a timeout, and in a transaction of its own unless one is
+   * joined: where one fails, those before it stay deleted, and calling again goes on.
    *
    * @param projectId the project
    * @param age how long ago at least, by the database's clock; not negative
@@ -702,25 +728,50 @@ public final class ConsolidationJobDao {
    */
   public long prune(String projectId, Duration age, int batch) {
     Checks.id("projectId", projectId);
+    return prune(
+        database.of(projectId),
+        "jobs.prune",
+        sql -> sql.prune,
+        call -> call.text("project", projectId),
+        age,
+        batch);
+  }
+
+  /**
+   * The same for the jobs of all projects, the oldest first; with row-level security, for those
+   * that {@link io.agentmemory.consolidation.schema.Schema#workerGrantsScript} shows.
+   *
+   * @param age how long ago at least, by the database's clock; not negative
+   * @param batch how many at a time, from 1 to 100,000
+   * @return how many were deleted
+   */
+  public long pruneOfAllProjects(Duration age, int batch) {
+    return prune(
+        database, "jobs.pruneOfAllProjects", sql -> sql.pruneOfAll, call -> {}, age, batch);
+  }
+
+  private long prune(
+      Database of,
+      String operation,
+      Function<JobUpkeepSql, Sql> statement,
+      Call.Parameters parameters,
+      Duration age,
+      int batch) {
     double seconds = seconds("age", age);
     Checks.between("batch", batch, 1, MOST_PRUNED);
     long pruned = 0;
     int deleted;
     do {
       deleted =
-          database
-              .of(projectId)
-              .command(
-                  "jobs.prune",
-                  (connection, deadline) -> {
-                    Sql prune = upkeep(connection).prune;
-                    try (Call call = Call.prepare(connection, deadline, prune)) {
-                      return call.text("project", projectId)
-                          .number("age", seconds)
-                          .integer("limit", batch)
-                          .update();
-                    }
-                  });
+          of.command(
+              operation,
+              (connection, deadline) -> {
+                Sql prune = statement.apply(upkeep(connection));
+                try (Call call = Call.prepare(connection, deadline, prune)) {
+                  parameters.set(call);
+                  return call.number("age", seconds).integer("limit", batch).update();
+                }
+              });
       pruned += deleted;
     } while (deleted == batch);
     return pruned;

@@ -9,7 +9,7 @@ import java.time.OffsetDateTime;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a project's jobs stand, all of it as of one moment.
+ * How jobs stand, all of it as of one moment.
  *
  * @param pending how many wait, also those whose time has not come
  * @param running how many a worker has

@@ -20,12 +20,47 @@ final class JobUpkeepSql {
       )
       select * from rescued order by created_at, id""";
 
+  /**
+   * No job ends before it is created, so that none is due that was created later: the index in the
+   * order of creation leads to the old ones, and the others are not read. By arrays as in {@link
+   * JobSql}.
+   */
+  private static final String PRUNE =
+      """
+      with doomed as materialized (
+        select project_id, id from {jobs}
+        where %sstatus in ('completed', 'failed', 'cancelled')
+          and coalesce(completed_at, created_at)
+            < statement_timestamp() - :age * interval '1 second'
+          and created_at < statement_timestamp() - :age * interval '1 second'
+        order by created_at
+        limit :limit
+        for update skip locked
+      )
+      delete from {jobs}
+      where project_id = any (array(select project_id from doomed))
+        and id = any (array(select id from doomed))""";
+
+  private static final String STATISTICS =
+      """
+      select count(*) filter (where status = 'pending'),
+        count(*) filter (where status = 'running'),
+        count(*) filter (where status = 'completed'),
+        count(*) filter (where status = 'failed'),
+        count(*) filter (where status = 'cancelled'),
+        min({due}) filter (where status = 'pending'),
+        avg(duration_seconds) filter (where status = 'completed'),
+        max(duration_seconds) filter (where status = 'completed')
+      from {jobs}""";
+
   final Sql lockProject;
   final Sql active;
   final Sql rescue;
   final Sql rescueOfAll;
   final Sql prune;
+  final Sql pruneOfAll;
   final Sql statistics;
+  final Sql statisticsOfAll;
 
   JobUpkeepSql(Names names) {
     lockProject =
@@ -40,40 +75,16 @@ final class JobUpkeepSql {
             "active",
             names,
             """
-            select {returning} from {jobs} as j
-            where j.project_id = :project and j.status in ('pending', 'running')
-            order by j.created_at, j.id
-            limit 1""");
+            with active as materialized (
+              select {returning} from {jobs} as j
+              where j.project_id = :project and j.status in ('pending', 'running')
+            )
+            select * from active order by created_at, id limit 1""");
     rescue = JobSql.of("rescue", names, RESCUE.formatted("project_id = :project and "));
     rescueOfAll = JobSql.of("rescueOfAll", names, RESCUE.formatted(""));
-    prune =
-        JobSql.of(
-            "prune",
-            names,
-            """
-            with doomed as materialized (
-              select id from {jobs}
-              where project_id = :project and status in ('completed', 'failed', 'cancelled')
-                and coalesce(completed_at, created_at)
-                  < statement_timestamp() - :age * interval '1 second'
-              limit :limit
-              for update skip locked
-            )
-            delete from {jobs} as j using doomed
-            where j.project_id = :project and j.id = doomed.id""");
-    statistics =
-        JobSql.of(
-            "statistics",
-            names,
-            """
-            select count(*) filter (where status = 'pending'),
-              count(*) filter (where status = 'running'),
-              count(*) filter (where status = 'completed'),
-              count(*) filter (where status = 'failed'),
-              count(*) filter (where status = 'cancelled'),
-              min({due}) filter (where status = 'pending'),
-              avg(duration_seconds) filter (where status = 'completed'),
-              max(duration_seconds) filter (where status = 'completed')
-            from {jobs} where project_id = :project""");
+    prune = JobSql.of("prune", names, PRUNE.formatted("project_id = :project and "));
+    pruneOfAll = JobSql.of("prune", names, PRUNE.formatted(""));
+    statistics = JobSql.of("statistics", names, STATISTICS.concat("\nwhere project_id = :project"));
+    statisticsOfAll = JobSql.of("statistics", names, STATISTICS);
   }
 }

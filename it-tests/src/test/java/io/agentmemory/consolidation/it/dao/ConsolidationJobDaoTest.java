@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -270,12 +271,17 @@ class ConsolidationJobDaoTest {
   private void refusesAllWrites(JobLease lease) {
     List<Consumer<JobLease>> writes =
         List.of(
+            held -> jobs.heartbeat(held),
             held -> jobs.recordPhase(held, "phase", "{}"),
+            held -> jobs.beginPhase(held, "phase", "{}"),
             held -> jobs.complete(held, "{}"),
-            held -> jobs.fail(held, "error"));
+            held -> jobs.fail(held, "error"),
+            held -> jobs.failForGood(held, "error"),
+            held -> jobs.release(held));
     for (Consumer<JobLease> write : writes) {
       assertThatThrownBy(() -> write.accept(lease)).isInstanceOf(LeaseLostException.class);
     }
+    assertThat(jobs.completeAll(lease.projectId(), Map.of(lease, "{}"))).containsExactly(lease);
   }
 
   @Test

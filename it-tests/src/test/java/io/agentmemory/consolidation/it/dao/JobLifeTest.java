@@ -259,6 +259,25 @@ class JobLifeTest {
   }
 
   @Test
+  void noClaimWaitsForAJobThatIsLocked() throws SQLException {
+    ConsolidationJob locked = enqueue(P);
+    try (Connection connection = database.dataSource().getConnection()) {
+      connection.setAutoCommit(false);
+      TestDatabase.rows(connection, "select 1 from consolidation_jobs for update");
+      enqueue("other");
+      ConsolidationJobDao soon =
+          database.consolidation().withTimeout(Duration.ofSeconds(20)).jobs();
+      assertThat(soon.claimJob(P, locked.id())).isEmpty();
+      assertThat(soon.claim(P)).isEmpty();
+      for (int claim = 0; claim < 3; claim++) { // the first looks at all, the others go round
+        assertThat(soon.claimOfAllProjects(1)).hasSizeBetween(0, 1);
+      }
+      assertThat(jobs.statistics("other").running()).isEqualTo(1);
+      connection.rollback();
+    }
+  }
+
+  @Test
   void oneJobCanBeClaimedByItsId() {
     enqueue(P);
     ConsolidationJob second = enqueue(P);

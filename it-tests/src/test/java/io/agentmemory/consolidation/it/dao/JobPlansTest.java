@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
 import io.agentmemory.consolidation.dao.ConsolidationJobDao;
+import io.agentmemory.consolidation.dao.JobStatus;
 import io.agentmemory.consolidation.dao.JobWorker;
 import io.agentmemory.consolidation.dao.JobWorkerOptions;
+import io.agentmemory.consolidation.dao.NewJob;
+import io.agentmemory.consolidation.dao.TriggerType;
 import java.lang.reflect.Proxy;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -146,5 +150,40 @@ class JobPlansTest {
     assertThat(plan(jobs -> assertThat(jobs.statistics("p1").completed()).isEqualTo(2_000)))
         .containsOnlyOnce(" on consolidation_jobs")
         .contains("idx_cj_project");
+  }
+
+  /** With many active jobs when the table was analysed, and none since. */
+  @Test
+  void whetherAProjectHasAnActiveJobIsFoundWithoutReadingThoseThatHaveEnded() throws SQLException {
+    database.execute("update consolidation_jobs set status = 'completed'");
+    database.execute("vacuum consolidation_jobs");
+    NewJob job = NewJob.builder("p1", TriggerType.MANUAL).build();
+    try (Plans plans = new Plans(database.dataSource().getConnection())) {
+      Connection connection = plans.connection();
+      connection.setAutoCommit(false);
+      Consolidation joined = database.consolidation().joining(connection);
+      assertThat(joined.jobs().enqueueUnlessActive(job).status()).isEqualTo(JobStatus.PENDING);
+      assertThat(plans.take("jobs.active"))
+          .contains("consolidation_jobs")
+          .doesNotContain("idx_cj_project_created")
+          .doesNotContain("Seq Scan");
+      connection.rollback();
+    }
+  }
+
+  @Test
+  void pruningReadsWhatIsOldAndNotWhatHasEndedSince() throws SQLException {
+    database.execute("update consolidation_jobs set completed_at = created_at");
+    database.execute("vacuum (analyze) consolidation_jobs");
+    Duration age = Duration.ofMinutes(19_905); // older than this are some of the 20,000
+    for (String plan :
+        List.of(
+            plan(jobs -> assertThat(jobs.prune("p1", age, 1_000)).isEqualTo(9)),
+            plan(jobs -> assertThat(jobs.pruneOfAllProjects(age, 1_000)).isEqualTo(87)))) {
+      assertThat(plan)
+          .containsPattern("using idx_cj_(project_)?created")
+          .doesNotContain("Seq Scan")
+          .doesNotContainPattern("Rows Removed by Filter: \\d{5}");
+    }
   }
 }

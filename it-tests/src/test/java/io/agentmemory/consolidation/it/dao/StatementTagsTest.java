@@ -54,7 +54,9 @@ class StatementTagsTest {
                   c.jobs()
                       .completeOfAllProjects(
                           Map.of(c.jobs().claim("mine").orElseThrow().lease(), "{}")),
-          "rescueOfAllProjects", c -> c.jobs().rescueOfAllProjects(Duration.ofHours(1), 1));
+          "pruneOfAllProjects", c -> c.jobs().pruneOfAllProjects(Duration.ofHours(1), 1),
+          "rescueOfAllProjects", c -> c.jobs().rescueOfAllProjects(Duration.ofHours(1), 1),
+          "statisticsOfAllProjects", c -> c.jobs().statisticsOfAllProjects());
 
   @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
 

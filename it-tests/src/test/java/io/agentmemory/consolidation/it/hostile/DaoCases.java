@@ -268,7 +268,7 @@ final class DaoCases implements HostileCalls.Around {
   /** Each cluster of a flow is a transaction, and each batch of what is deleted in batches. */
   private static boolean writesInSteps(Executable entry) {
     return entry.getDeclaringClass().equals(ConsolidationFlow.class)
-        || Set.of("deleteProject", "prune").contains(entry.getName());
+        || Set.of("deleteProject", "prune", "pruneOfAllProjects").contains(entry.getName());
   }
 
   @Override
