@@ -16,9 +16,13 @@ final class Backends {
    */
   static final String COLUMNS =
       """
-      'pid ' || a.pid, 'role ' || a.usename, 'application ' || a.application_name,
-        'in its transaction since ' || a.xact_start, a.state || ' since ' || a.state_change,
-        left(substring(a.query FROM '^[^''$]*'), 100)""";
+      pg_catalog.concat('pid ', a.pid),
+        'role ' OPERATOR(pg_catalog.||) a.usename::pg_catalog.text,
+        'application ' OPERATOR(pg_catalog.||) a.application_name,
+        'in its transaction since ' OPERATOR(pg_catalog.||) a.xact_start::pg_catalog.text,
+        a.state OPERATOR(pg_catalog.||) ' since '
+          OPERATOR(pg_catalog.||) a.state_change::pg_catalog.text,
+        pg_catalog.left(pg_catalog.substring(a.query, '^[^''$]*'), 100)""";
 
   /**
    * Whoever kept somebody waiting for all of a timeout had the lock before, so its transaction is

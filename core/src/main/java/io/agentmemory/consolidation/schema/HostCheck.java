@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks that a host's table can be adopted, and that the mapping reads it. */
 final class HostCheck {
+  private static final String SETTINGS =
+      "SELECT pg_catalog.set_config('search_path', %s, true),"
+          + " pg_catalog.set_config('row_security', '%s', true)";
+
   private final HostTable host;
   private final boolean byDefault;
 
@@ -105,15 +109,13 @@ final class HostCheck {
   }
 
   /**
-   * Tries every expression of the mapping on no row, under the search_path that the application
-   * has. An expression that was given must work. The defaults need not fit an adopted table: what
-   * does not work is a warning then.
+   * Tries every expression of the mapping on no row, under the search_path and the policies that
+   * the application has. An expression that was given must work. The defaults need not fit an
+   * adopted table: what does not work is a warning then.
    */
   List<String> mapping(Session session, boolean adopted, String searchPath) {
     List<String> warnings = new ArrayList<>();
-    session.value(
-        "restore the search_path",
-        "SELECT set_config('search_path', " + literal(searchPath) + ", true)");
+    session.row("restore the search_path", SETTINGS.formatted(literal(searchPath), "on"));
     expressions.forEach(
         (tried, expression) -> {
           session.execute("set a savepoint", "SAVEPOINT mapping");
@@ -134,8 +136,7 @@ final class HostCheck {
           }
           session.execute("go back to the savepoint", "ROLLBACK TO SAVEPOINT mapping");
         });
-    session.value(
-        "set the search_path", "SELECT set_config('search_path', 'pg_catalog, pg_temp', true)");
+    session.row("set the search_path", SETTINGS.formatted("'pg_catalog, pg_temp'", "off"));
     return warnings;
   }
 }

@@ -248,6 +248,8 @@ final class Runner {
           pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
           pg_catalog.set_config('row_security', 'off', true),
           pg_catalog.set_config('statement_timeout', '0', true),
+          CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
+            THEN pg_catalog.set_config('transaction_timeout', '0', true) END,
           pg_catalog.set_config('lock_timeout', '%dms', true)
         """
             .formatted(waiting.lockTimeout().toMillis());

@@ -7,9 +7,11 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.Schema;
+import io.agentmemory.consolidation.schema.SchemaBusyException;
 import io.agentmemory.consolidation.schema.SchemaException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -63,7 +65,7 @@ class ConnectionTest {
   }
 
   @Test
-  void workUnderHostileDefaultsOfTheDatabase() {
+  void workUnderHostileDefaultsOfTheDatabase() throws SQLException {
     Sql.run(
         database.dataSource(),
         """
@@ -75,6 +77,16 @@ class ConnectionTest {
           'SELECT ''evil''::tsvector';
         CREATE DOMAIN evil.text AS integer;
         CREATE DOMAIN evil.jsonb AS integer;
+        CREATE FUNCTION evil.fail() RETURNS pg_catalog.text LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'evil was called'; END $$;
+        CREATE FUNCTION evil.set_config(pg_catalog.text, pg_catalog.text, boolean)
+          RETURNS pg_catalog.text LANGUAGE sql AS 'SELECT evil.fail()';
+        CREATE FUNCTION evil.left(pg_catalog.text, integer)
+          RETURNS pg_catalog.text LANGUAGE sql AS 'SELECT evil.fail()';
+        CREATE FUNCTION evil.joined(pg_catalog.text, pg_catalog.text)
+          RETURNS pg_catalog.text LANGUAGE sql AS 'SELECT evil.fail()';
+        CREATE OPERATOR evil.||
+          (FUNCTION = evil.joined, LEFTARG = pg_catalog.text, RIGHTARG = pg_catalog.text);
         """);
     Sql.run(
         database.dataSource(),
@@ -96,6 +108,16 @@ class ConnectionTest {
                     + " WHERE a.attrelid = 'public.task_memories'::regclass"
                     + " AND a.attname = 'learned_at'"))
         .containsExactly("timestamp with time zone | pg_catalog.now()");
+    try (Connection busy = database.dataSource().getConnection()) {
+      busy.setAutoCommit(false);
+      Sql.run(busy, "SET application_name = 'the reader'");
+      Sql.rows(busy, "SELECT 1 FROM public.consolidation_jobs");
+      Schema hasty =
+          schema.withLockTimeout(Duration.ofMillis(20)).withDeadline(Duration.ofMillis(50));
+      assertThatExceptionOfType(SchemaBusyException.class)
+          .isThrownBy(hasty::downgradeToNothing)
+          .withMessageContaining("application the reader");
+    }
     schema.downgradeToNothing();
     assertThat(Sql.rows(database.dataSource(), "SELECT count(*) FROM evil.task_memories"))
         .containsExactly("0");
