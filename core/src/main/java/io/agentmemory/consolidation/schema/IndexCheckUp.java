@@ -5,6 +5,7 @@ import static io.agentmemory.consolidation.ddl.Identifiers.literal;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -93,6 +94,12 @@ final class IndexCheckUp {
         AND has_schema_privilege(p.pronamespace, 'USAGE')
       """;
 
+  /**
+   * What a {@code REINDEX CONCURRENTLY} that failed leaves beside an index: to rebuild it would
+   * make a second one of the same. It ends so, or does before the quote that ends it.
+   */
+  private static final Pattern LEFT_OVER = Pattern.compile("_cc(new|old)\\d*\"?$");
+
   private final Session session;
   private final SchemaOptions options;
   private final List<QualifiedName> tables;
@@ -112,7 +119,9 @@ final class IndexCheckUp {
         findings.add(
             Finding.error(
                 "The index " + name + " is invalid: it costs writes and helps no search",
-                rebuild(name)));
+                LEFT_OVER.matcher(name).find()
+                    ? "DROP INDEX CONCURRENTLY " + name
+                    : rebuild(name)));
       } else if ("t".equals(row.get(2))) {
         bloated(name, row.get(3));
       }

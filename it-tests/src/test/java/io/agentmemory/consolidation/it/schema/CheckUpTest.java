@@ -68,6 +68,7 @@ class CheckUpTest {
       textBlock =
           """
           UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_cm_type'::regclass ; ERROR: The index public.idx_cm_type is invalid ; REINDEX INDEX CONCURRENTLY public.idx_cm_type
+          CREATE INDEX idx_cm_type_ccnew1 ON consolidated_memories (memory_type) | UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_cm_type_ccnew1'::regclass ; ERROR: The index public.idx_cm_type_ccnew1 is invalid ; Remedy: DROP INDEX CONCURRENTLY public.idx_cm_type_ccnew1
           ALTER DATABASE {db} SET enable_indexscan = off ; enable_indexscan is off (set by: database) ; SET enable_indexscan = on
           ALTER DATABASE {db} SET gin_pending_list_limit = 1048576 ; gin_pending_list_limit is 1048576 kB ; default, 4MB
           ALTER DATABASE {db} SET work_mem = '1MB' ; WARNING: work_mem is 1024 kB: a search over an HNSW index ends ; 4MB, or more
@@ -76,7 +77,9 @@ class CheckUpTest {
           DROP TABLE consolidation_jobs ; ERROR: The table "public"."consolidation_jobs" is not there ; upgrade()
           """)
   void namesWhatIsWrongAndTheRemedy(String change, String what, String remedy) {
-    Sql.run(database.dataSource(), change.replace("{db}", '"' + database.name() + '"'));
+    Sql.run(
+        database.dataSource(),
+        change.replace('|', ';').replace("{db}", '"' + database.name() + '"'));
     assertThat(found()).contains(what).contains(remedy);
   }
 
