@@ -48,8 +48,9 @@ final class Verifier {
       FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype NOT IN ('n', 't')
       UNION ALL
       SELECT 'index ' || relname, CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
-        || replace(replace(substr(definition, strpos(definition, quote_ident(relname) || ' ON ')
-          + length(quote_ident(relname) || ' ON ')),
+        || replace(replace(regexp_replace(substr(definition,
+          strpos(definition, quote_ident(relname) || ' ON ')
+          + length(quote_ident(relname) || ' ON ')), '^ONLY ', ''),
           format('%%I.%%I ', nspname, tablename), ''), format('pg_temp.%%I ', tablename), '')
       FROM indexes
       UNION ALL
