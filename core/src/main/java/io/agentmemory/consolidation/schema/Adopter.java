@@ -46,7 +46,8 @@ final class Adopter implements Runner.Task<UpgradeResult> {
     host.adoptable(session);
     List<String> warnings = new ArrayList<>(ExtensionCheck.warnings(extension));
     warnings.addAll(host.mapping(session, true, searchPath));
-    List<Revision> found = found(session, Renderer.withExtensionIn(extension.schema()));
+    List<Revision> found =
+        found(session, now.hostTableAdopted(), Renderer.withExtensionIn(extension.schema()));
     History history = new History(options);
     if (plan.createsHistory()) {
       session.execute(
@@ -56,6 +57,9 @@ final class Adopter implements Runner.Task<UpgradeResult> {
     int position = plan.firstPosition();
     List<String> ids = new ArrayList<>();
     for (Revision revision : found) {
+      if (now.has(revision.id())) {
+        continue;
+      }
       session.execute(
           new Statements.Planned(
               revision.id(),
@@ -70,9 +74,12 @@ final class Adopter implements Runner.Task<UpgradeResult> {
     return new UpgradeResult(ids, List.of(), List.of(), List.of(note), warnings);
   }
 
-  /** The most revisions that the database is without a difference, the order's at least. */
-  private List<Revision> found(Session session, Renderer renderer) {
-    List<Revision> all = OwnRevisions.of(options, true);
+  /**
+   * The most revisions that the database is without a difference, at least those up to {@code
+   * consolidation_001}.
+   */
+  private List<Revision> found(Session session, boolean hostTableAdopted, Renderer renderer) {
+    List<Revision> all = OwnRevisions.of(options, hostTableAdopted);
     for (int count = all.size(); ; count--) {
       List<Revision> revisions = all.subList(0, count);
       Definition definition = new Definition();
