@@ -14,9 +14,6 @@ import org.slf4j.LoggerFactory;
 final class BlockingBuild {
   private static final Logger LOG = LoggerFactory.getLogger(BlockingBuild.class);
 
-  /** Also what a server says that cannot share so much memory between processes. */
-  private static final String OUT_OF_MEMORY = "53200";
-
   private final Session session;
   private final BuildSizing sizing;
   private final Waiting waiting;
@@ -28,26 +25,21 @@ final class BlockingBuild {
   }
 
   /**
-   * Builds it; waits for the table until a moment of {@link System#nanoTime}.
+   * Builds it; waits for the table until the deadline.
    *
    * @return what a person should know of it
    */
-  Optional<String> make(QualifiedName name, List<Statements.Planned> statements, long end) {
+  Optional<String> make(QualifiedName name, List<Statements.Planned> statements) {
+    long end = waiting.end();
     Optional<String> note = Optional.empty();
     for (int attempt = 0; ; attempt++) {
       try {
         inTransaction(statements);
         return note;
       } catch (SchemaSqlException e) {
-        if (OUT_OF_MEMORY.equals(e.sqlState()) && note.isEmpty()) {
-          sizing.alone();
-          note =
-              Optional.of(
-                  "Index "
-                      + name
-                      + " was built without parallel workers, since the server could not share"
-                      + " enough memory between them (in a container: its shm_size): "
-                      + e.getMessage());
+        Optional<String> alone = sizing.withoutWorkers(name, e);
+        if (alone.isPresent()) {
+          note = alone;
           continue;
         }
         if (!Runner.worthAnotherTry(e)) {

@@ -1,9 +1,12 @@
 package io.agentmemory.consolidation.schema;
 
+import io.agentmemory.consolidation.ddl.Identifiers;
 import io.agentmemory.consolidation.ddl.Index;
 import io.agentmemory.consolidation.ddl.IndexMethod;
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,10 +20,17 @@ final class BuildSizing {
   /** Each process of a parallel build must have so much of the memory, or the server takes none. */
   private static final long MEMORY_FOR_PROCESS = 32L << 20;
 
+  /**
+   * What a server says that cannot share so much memory between processes: by its file system for
+   * that ({@code /dev/shm}), which is full like a disk, or by itself.
+   */
+  private static final Set<String> NO_ROOM = Set.of("53100", "53200");
+
   private final SchemaOptions options;
   private final Session session;
   private final long memoryAllowed;
   private final long workersAllowed;
+  private long workers;
 
   private BuildSizing(
       SchemaOptions options, Session session, long memoryAllowed, long workersAllowed) {
@@ -28,6 +38,7 @@ final class BuildSizing {
     this.session = session;
     this.memoryAllowed = memoryAllowed;
     this.workersAllowed = workersAllowed;
+    this.workers = workersAllowed;
   }
 
   static BuildSizing of(Session session, SchemaOptions options, BuildResources resources) {
@@ -55,17 +66,11 @@ final class BuildSizing {
     if (index.method() != IndexMethod.HNSW) {
       return Optional.empty();
     }
-    long rows =
-        number(
-            session.value(
-                "count the rows of index " + index.name(),
-                "SELECT count(*) FROM "
-                    + index.table().sql()
-                    + (index.where() == null ? "" : " WHERE " + index.where())));
+    long rows = rows(index);
     long graph = HnswGraph.bytes(options, index, rows);
-    long workers = Math.min(workersAllowed, rows / ROWS_FOR_WORKER);
+    workers = Math.min(workersAllowed, rows / ROWS_FOR_WORKER);
     long wanted = Math.max(graph, MEMORY_FOR_PROCESS * (workers + 1));
-    set(Math.min(wanted, memoryAllowed), workers);
+    set(Math.min(wanted, memoryAllowed));
     return graph <= memoryAllowed
         ? Optional.empty()
         : Optional.of(
@@ -74,14 +79,48 @@ final class BuildSizing {
                 .formatted(index.qualifiedName(), mb(graph), rows, mb(memoryAllowed)));
   }
 
-  /** Has the next build do without workers, whose memory the machine does not have to share. */
-  void alone() {
+  /** Where a policy hides rows from the session, as many as a sample of the table tells. */
+  private long rows(Index index) {
+    String table = index.table().sql();
+    String regclass = Identifiers.literal(table) + "::pg_catalog.regclass";
+    if (session.holds(
+        "see whether rows are hidden", "pg_catalog.row_security_active(" + regclass + ")")) {
+      session.execute("analyse table " + index.table().name(), "ANALYZE " + table);
+      return number(
+          session.value(
+              "look up the rows of table " + index.table().name(),
+              "SELECT reltuples::bigint FROM pg_class WHERE oid = " + regclass));
+    }
+    return number(
+        session.value(
+            "count the rows of index " + index.name(),
+            "SELECT count(*) FROM "
+                + table
+                + (index.where() == null ? "" : " WHERE " + index.where())));
+  }
+
+  /**
+   * Where a build failed for want of memory that its workers share, has the next one do without.
+   *
+   * @return what a person should know of it; empty where there is nothing to try
+   */
+  Optional<String> withoutWorkers(QualifiedName index, SchemaSqlException failure) {
+    if (workers == 0 || failure.sqlState() == null || !NO_ROOM.contains(failure.sqlState())) {
+      return Optional.empty();
+    }
+    workers = 0;
     session.value(
         "set the workers of a build",
         "SELECT pg_catalog.set_config('max_parallel_maintenance_workers', '0', false)");
+    return Optional.of(
+        "Index "
+            + index
+            + " was built without parallel workers, since the server could not share enough memory"
+            + " between them (in a container: its shm_size): "
+            + failure.getMessage());
   }
 
-  private void set(long memory, long workers) {
+  private void set(long memory) {
     session.row(
         "set the memory and the workers of a build",
         """

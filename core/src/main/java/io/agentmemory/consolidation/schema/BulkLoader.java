@@ -138,9 +138,8 @@ final class BulkLoader {
     OnlineBuilder builder =
         new OnlineBuilder(options, planner, waiting, online, dataSource::getConnection);
     UpgradeResult none = new UpgradeResult(List.of(), List.of(), List.of(), List.of(), List.of());
-    long end = waiting.end();
     Set<QualifiedName> atOnce = online.builds() == IndexBuilds.ONLINE ? Set.of() : dropped;
-    UpgradeResult built = builder.build(session, none, end, atOnce);
+    UpgradeResult built = builder.build(session, none, atOnce);
     session.execute("analyse the memories", "ANALYZE " + memories.sql());
     return built;
   }

@@ -115,6 +115,12 @@ final class ConversionSql {
     return "ALTER TABLE " + table.sql() + " VALIDATE CONSTRAINT " + BESIDE;
   }
 
+  /** Takes a conversion back that was begun; on one line, for a message. */
+  String abandon() {
+    return "DROP TRIGGER IF EXISTS %2$s ON %1$s; DROP FUNCTION IF EXISTS %3$s(); ALTER TABLE %1$s DROP CONSTRAINT IF EXISTS %2$s, DROP COLUMN IF EXISTS %2$s"
+        .formatted(table.sql(), BESIDE, function.sql());
+  }
+
   String swap() {
     return """
         LOCK TABLE %1$s IN ACCESS EXCLUSIVE MODE;

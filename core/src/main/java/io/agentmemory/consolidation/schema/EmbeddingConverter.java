@@ -24,6 +24,9 @@ final class EmbeddingConverter {
 
   static final String COLUMN = "embedding";
 
+  /** The class of SQLSTATEs of values that a cast does not take. */
+  private static final String DATA_EXCEPTION = "22";
+
   private final SchemaOptions options;
   private final Set<Hazard> allowed;
   private final Waiting waiting;
@@ -87,7 +90,7 @@ final class EmbeddingConverter {
     ConversionSql sql = new ConversionSql(options, table, extension);
     List<@Nullable String> found = session.row("look at the embeddings", sql.look());
     String type = found.isEmpty() ? null : found.get(0);
-    boolean begun = !found.isEmpty() && found.get(1) != null;
+    String beside = found.isEmpty() ? null : found.get(1);
     boolean isVector = sql.isTarget(type);
     if (!isVector && !"double precision[]".equals(type)) {
       throw new SchemaException(
@@ -112,7 +115,8 @@ final class EmbeddingConverter {
     if (!isVector) {
       Stopwatch watch = Stopwatch.start();
       LOG.atInfo().addKeyValue("schema", options.schema()).log("Converting embeddings");
-      if (begun) {
+      if (beside != null) {
+        refuseAnotherTarget(sql, beside);
         notes.add("Went on with a conversion that was cut short");
       } else {
         refuseForeignObjects(session, sql);
@@ -130,7 +134,7 @@ final class EmbeddingConverter {
           .addKeyValue("elapsedMillis", watch.millis())
           .log("Converted embeddings");
     }
-    index(session, extension);
+    index(session, extension).forEach(notes::add);
     return new ConversionResult(!isVector, rows, notes);
   }
 
@@ -142,6 +146,14 @@ final class EmbeddingConverter {
             .toList();
     if (!foreign.isEmpty()) {
       throw new ChangeRefusedException(Guard.FOREIGN, foreign);
+    }
+  }
+
+  private static void refuseAnotherTarget(ConversionSql sql, String beside) {
+    if (!sql.isTarget(beside)) {
+      throw new SchemaException(
+          "Nothing was changed. A conversion to %s was begun, the options ask for %s. Go on with the options that it was begun with, or give it up by: %s"
+              .formatted(beside, sql.target(), sql.abandon()));
     }
   }
 
@@ -165,8 +177,7 @@ final class EmbeddingConverter {
     long written = 0;
     String last = null;
     while (true) {
-      String batch = sql.batch(last);
-      List<@Nullable String> row = shortly(session, "convert rows", batch);
+      List<@Nullable String> row = batch(session, sql, last);
       long more = Long.parseLong(String.valueOf(row.get(1)));
       if (more == 0) {
         tell(BuildProgress.FINISHED, seen, seen, watch);
@@ -176,6 +187,18 @@ final class EmbeddingConverter {
       seen += more;
       written += Long.parseLong(String.valueOf(row.get(2)));
       tell("converting", seen, Math.max(seen, total), watch);
+    }
+  }
+
+  /** What is no vector may have been committed after it was looked for, before the trigger was. */
+  private List<@Nullable String> batch(Session session, ConversionSql sql, @Nullable String last) {
+    try {
+      return shortly(session, "convert rows", sql.batch(last));
+    } catch (SchemaSqlException e) {
+      if (e.sqlState() != null && e.sqlState().startsWith(DATA_EXCEPTION)) {
+        refuseWhatIsNoVector(session, sql);
+      }
+      throw e;
     }
   }
 
@@ -233,7 +256,8 @@ final class EmbeddingConverter {
     }
   }
 
-  private void index(Session session, Extension extension) {
+  /** Tells what a person should know of the build. */
+  private List<String> index(Session session, Extension extension) {
     Index index =
         OwnRevisions.of(options, true).stream()
             .flatMap(revision -> revision.changes().stream())
@@ -242,18 +266,21 @@ final class EmbeddingConverter {
             .filter(each -> each.name().equals("idx_cm_embedding"))
             .findFirst()
             .orElseThrow();
-    if (OnlineBuilder.state(session, index.qualifiedName()) == OnlineBuilder.State.VALID) {
-      return;
+    List<String> notes = new ArrayList<>();
+    if (OnlineBuilder.state(session, index) == OnlineBuilder.State.VALID) {
+      return notes;
     }
     Statements.Planned create =
         new Statements(options, extension.schema())
             .online(new PendingIndex(OwnRevisions.CONSOLIDATION_001, index))
             .get(0);
-    long end = waiting.end();
+    BuildSizing sizing = BuildSizing.of(session, options, online.resources());
+    sizing.prepare(index).ifPresent(notes::add);
     try (BuildMonitor monitor = BuildMonitor.start(session, connections, online)) {
       monitor.begin(index.name());
-      builder.make(session, create, index, end);
+      builder.make(session, create, index, sizing).ifPresent(notes::add);
       monitor.end();
     }
+    return notes;
   }
 }

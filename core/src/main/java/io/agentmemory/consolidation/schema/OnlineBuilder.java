@@ -7,7 +7,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
@@ -67,7 +70,7 @@ final class OnlineBuilder {
     for (int attempt = 0; ; attempt++) {
       if (lock.tryTakeForSession(session)) {
         try {
-          return build(session, soFar, end);
+          return build(session, soFar, Set.of());
         } finally {
           lock.release(session);
         }
@@ -87,16 +90,12 @@ final class OnlineBuilder {
     }
   }
 
-  private UpgradeResult build(Session session, UpgradeResult soFar, long end) {
-    return build(session, soFar, end, Set.of());
-  }
-
   /**
    * Builds what is pending, by a session that holds the lock of builds and has the settings for it.
    *
    * @param atOnce the indexes that need not be built online
    */
-  UpgradeResult build(Session session, UpgradeResult soFar, long end, Set<QualifiedName> atOnce) {
+  UpgradeResult build(Session session, UpgradeResult soFar, Set<QualifiedName> atOnce) {
     Snapshot now = Snapshot.read(session.connection(), options);
     List<PendingIndex> pending = planner.pending(now);
     String extensionSchema = now.extension() == null ? "public" : now.extension().schema();
@@ -107,7 +106,7 @@ final class OnlineBuilder {
     try (BuildMonitor monitor = BuildMonitor.start(session, connections, online)) {
       for (PendingIndex each : pending) {
         QualifiedName name = each.index().qualifiedName();
-        State found = state(session, name);
+        State found = state(session, each.index());
         if (found == State.VALID) {
           notes.add("Found index " + name + " built, by an upgrade that ended before recording it");
           session.execute("record index " + name, history.settle(each).sql());
@@ -122,11 +121,11 @@ final class OnlineBuilder {
         if (atOnce.contains(name)) {
           about(name).log("Building an index");
           new BlockingBuild(session, sizing, waiting)
-              .make(name, statements.atOnce(each), end)
+              .make(name, statements.atOnce(each))
               .ifPresent(notes::add);
         } else {
           about(name).log("Building an index online");
-          make(session, statements.online(each).get(0), each.index(), end);
+          make(session, statements.online(each).get(0), each.index(), sizing).ifPresent(notes::add);
           session.execute("record index " + name, history.settle(each).sql());
         }
         monitor.end();
@@ -148,16 +147,28 @@ final class OnlineBuilder {
     VALID
   }
 
-  /** Builds an index, again until the end where others are in the way; it is valid then. */
-  void make(Session session, Statements.Planned create, Index index, long end) {
+  /**
+   * Builds an index, again until the deadline where others are in the way; it is valid then.
+   *
+   * @return what a person should know of it
+   */
+  Optional<String> make(
+      Session session, Statements.Planned create, Index index, BuildSizing sizing) {
     QualifiedName name = index.qualifiedName();
+    long end = waiting.end();
+    Optional<String> note = Optional.empty();
     for (int attempt = 0; ; attempt++) {
-      if (state(session, name) == State.INVALID) {
+      if (state(session, index) == State.INVALID) {
         drop(session, name);
       }
       try {
         session.execute(create);
       } catch (SchemaSqlException e) {
+        Optional<String> alone = sizing.withoutWorkers(name, e);
+        if (alone.isPresent()) {
+          note = alone;
+          continue;
+        }
         if (Runner.worthAnotherTry(e) && !Waiting.isOver(end)) {
           about(name)
               .addKeyValue("attempt", attempt + 1)
@@ -166,14 +177,14 @@ final class OnlineBuilder {
           Pause.after(attempt, end);
           continue;
         }
-        dropAfter(e, session, name);
+        dropAfter(e, session, index);
         throw e;
       }
-      if (state(session, name) != State.VALID) {
+      if (state(session, index) != State.VALID) {
         throw new SchemaException(
             "The server built index " + name + ", but does not call it valid. Upgrade again");
       }
-      return;
+      return note;
     }
   }
 
@@ -183,23 +194,60 @@ final class OnlineBuilder {
   }
 
   /** An invalid index only costs; where the connection is lost, the next upgrade drops it. */
-  private static void dropAfter(SchemaSqlException failure, Session session, QualifiedName name) {
+  private static void dropAfter(SchemaSqlException failure, Session session, Index index) {
     try {
-      if (state(session, name) == State.INVALID) {
-        drop(session, name);
+      if (state(session, index) == State.INVALID) {
+        drop(session, index.qualifiedName());
       }
     } catch (SchemaException e) {
       failure.addSuppressed(e);
     }
   }
 
-  static State state(Session session, QualifiedName name) {
-    String valid =
-        session.value(
+  /**
+   * Looks for an index of its name.
+   *
+   * @throws SchemaException if that is one of another table, method or operator class
+   */
+  static State state(Session session, Index index) {
+    QualifiedName name = index.qualifiedName();
+    List<@Nullable String> found =
+        session.row(
             "look at index " + name,
-            "SELECT indisvalid AND indisready FROM pg_index WHERE indexrelid = to_regclass("
-                + Identifiers.literal(name.sql())
-                + ")");
-    return valid == null ? State.ABSENT : valid.equals("t") ? State.VALID : State.INVALID;
+            """
+            SELECT i.indisvalid AND i.indisready,
+              i.indrelid = to_regclass(%s) AND a.amname = '%s' AND %s,
+              pg_get_indexdef(i.indexrelid)
+            FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+            WHERE i.indexrelid = to_regclass(%s)
+            """
+                .formatted(
+                    Identifiers.literal(index.table().sql()),
+                    index.method().name().toLowerCase(Locale.ROOT),
+                    operatorClasses(index),
+                    Identifiers.literal(name.sql())));
+    if (found.isEmpty()) {
+      return State.ABSENT;
+    }
+    if (!"t".equals(found.get(1))) {
+      throw new SchemaException(
+          "The index %s is another than is to be built: %s. Rename it, or drop it, then try again"
+              .formatted(name, found.get(2)));
+    }
+    return "t".equals(found.get(0)) ? State.VALID : State.INVALID;
+  }
+
+  /** A condition on the index {@code i}: it has the operator classes that are asked for. */
+  private static String operatorClasses(Index index) {
+    List<String> conditions = new ArrayList<>();
+    for (int key = 0; key < index.keys().size(); key++) {
+      String wanted = index.keys().get(key).operatorClass();
+      if (wanted != null) {
+        conditions.add(
+            "EXISTS (SELECT FROM pg_opclass o WHERE o.oid = i.indclass[%d] AND o.opcname = %s)"
+                .formatted(key, Identifiers.literal(wanted)));
+      }
+    }
+    return conditions.isEmpty() ? "true" : String.join(" AND ", conditions);
   }
 }

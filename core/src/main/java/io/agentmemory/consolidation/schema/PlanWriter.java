@@ -87,7 +87,7 @@ final class PlanWriter {
   /** What is left to do for an index depends on what an earlier build left. */
   private static List<Planned> pending(Session session, Statements statements, PendingIndex each) {
     List<Planned> online = statements.online(each);
-    return switch (OnlineBuilder.state(session, each.index().qualifiedName())) {
+    return switch (OnlineBuilder.state(session, each.index())) {
       case ABSENT -> online;
       case INVALID -> List.of(invalid(online.get(0), each), online.get(0), online.get(1));
       case VALID -> List.of(online.get(1));

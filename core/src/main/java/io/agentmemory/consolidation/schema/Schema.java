@@ -263,8 +263,13 @@ public final class Schema {
    * trigger, filled in batches of 500 rows and at last put in the old one's place; nobody waits
    * longer than for the lock timeout at a time, and for one batch where it writes the same row. The
    * table needs about twice its room. Afterwards numbers can still be written to the column as an
-   * array; what is read are vectors. Where a call was cut short, the next one goes on from there.
-   * {@link #withProgress} is told of the rows, then of the index.
+   * array; what is read are vectors. Where a call was cut short, the next one goes on from there,
+   * to the same type. {@link #withProgress} is told of the rows, then of the index; {@link
+   * #withBuildMemory} and {@link #withBuildWorkers} are for its build.
+   *
+   * <p>One that was begun is given up by dropping the trigger, the constraint and the column {@code
+   * consolidation_vector} of the table and the function {@code consolidation_to_vector} of its
+   * schema; nothing else was changed.
    *
    * @return what was done; nothing where the embeddings are vectors and indexed
    * @throws ChangeRefusedException if the hazard is not allowed, if an embedding cannot become a

@@ -103,6 +103,23 @@ public final class PostgresServer implements AutoCloseable {
     return Shared.SERVER.join();
   }
 
+  /**
+   * Starts a throw-away cluster whose processes cannot share more memory than so much, as in a
+   * container.
+   *
+   * @return the server, to be closed by the caller; empty where that cannot be had, which takes
+   *     Linux, root and binaries of this machine
+   */
+  public static Optional<PostgresServer> withSharedMemory(
+      int megabytes, Consumer<String> listener) {
+    try {
+      return Optional.of(checked(ThrowAwayCluster.withSharedMemory(megabytes, listener)));
+    } catch (Unavailable e) {
+      listener.accept(String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
+  }
+
   private static PostgresServer checked(Backend backend) throws Unavailable {
     try {
       return new PostgresServer(backend, description(backend));

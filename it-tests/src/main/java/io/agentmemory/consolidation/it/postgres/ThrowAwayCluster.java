@@ -53,12 +53,26 @@ final class ThrowAwayCluster implements Backend {
   }
 
   static ThrowAwayCluster start(Consumer<String> listener) throws Unavailable {
+    return start(listener, List.of());
+  }
+
+  /** Starts one with a {@code /dev/shm} of its own; only root can, on Linux. */
+  static ThrowAwayCluster withSharedMemory(int megabytes, Consumer<String> listener)
+      throws Unavailable {
+    String mount = "mount -t tmpfs -o mode=1777,size=%dm tmpfs /dev/shm && exec \"$@\"";
+    return start(
+        listener,
+        List.of("unshare", "--mount", "sh", "-c", mount.formatted(megabytes), "shared-memory"));
+  }
+
+  private static ThrowAwayCluster start(Consumer<String> listener, List<String> within)
+      throws Unavailable {
     List<Installation> installations = Installation.all();
     try {
       for (Installation installation : installations) {
         if (installation.hasExtension("vector")) {
           listener.accept("starting a throw-away cluster from " + installation.bin());
-          return start(installation);
+          return start(installation, within);
         }
       }
     } catch (IOException e) {
@@ -71,9 +85,11 @@ final class ThrowAwayCluster implements Backend {
                 .collect(Collectors.joining(", ")));
   }
 
-  private static ThrowAwayCluster start(Installation installation) throws IOException, Unavailable {
+  private static ThrowAwayCluster start(Installation installation, List<String> within)
+      throws IOException, Unavailable {
     String password = UUID.randomUUID().toString();
     List<String> command = new ArrayList<>(ownSession());
+    command.addAll(within);
     command.addAll(asOrdinaryUser());
     command.addAll(List.of("sh", "-c", script(), SCRIPT, installation.bin().toString(), locale()));
     command.add(configuration(installation.hasExtension("pg_stat_statements")));

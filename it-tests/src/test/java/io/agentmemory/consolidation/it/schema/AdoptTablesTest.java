@@ -14,6 +14,7 @@ import io.agentmemory.consolidation.schema.SchemaBusyException;
 import io.agentmemory.consolidation.schema.SchemaException;
 import io.agentmemory.consolidation.schema.SchemaMismatchException;
 import io.agentmemory.consolidation.schema.SchemaOptions;
+import io.agentmemory.consolidation.schema.VectorType;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
@@ -29,7 +30,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tables that another tool's migration made; here as SQLAlchemy writes the order's. */
+/**
+ * Tables that another tool's migration made; here as SQLAlchemy writes those of consolidation_001.
+ */
 class AdoptTablesTest {
   private static final SchemaOptions OPTIONS = SchemaOptions.builder().dimensions(3).build();
 
@@ -396,5 +399,110 @@ class AdoptTablesTest {
     } finally {
       pool.shutdownNow();
     }
+  }
+
+  @Test
+  void areAdoptedAlsoWhereTheHostsTableWasBefore() {
+    schema.upgradeTo("task_memories_001");
+    Sql.run(database.dataSource(), TABLES + VECTORS);
+    assertThat(schema.adopt().applied()).containsExactly("consolidation_001");
+    assertThat(schema.verify()).isEmpty();
+    schema.upgrade();
+    assertThat(schema.status().upToDate()).isTrue();
+  }
+
+  @Test
+  void areIndexedWithTheMemoryAndTheWorkersThatAreAllowed() {
+    Sql.run(database.dataSource(), TABLES + ROWS.formatted(1, 5000));
+    Sql.run(
+        database.dataSource(),
+        "ALTER DATABASE " + database.name() + " SET maintenance_work_mem = '1MB'");
+    RecordingDataSource recording = new RecordingDataSource(database.dataSource());
+    ConversionResult result =
+        Schema.on(recording.dataSource(), OPTIONS)
+            .allowing(Hazard.LOSES_PRECISION)
+            .withBuildMemory(2 << 20)
+            .withBuildWorkers(1)
+            .convertEmbeddings();
+    assertThat(result.notes()).anyMatch(note -> note.contains("more than the 2 MB allowed"));
+    assertThat(recording.statements())
+        .anyMatch(
+            sql ->
+                sql.contains("'maintenance_work_mem', '2048kB'")
+                    && sql.contains("'max_parallel_maintenance_workers', '1'"));
+  }
+
+  @Test
+  void areNotGoneOnWithToAnotherTypeThanWasBegun() {
+    Sql.run(database.dataSource(), TABLES + ROWS.formatted(1, 3000));
+    String before = database.dumpSchema();
+    assertThatExceptionOfType(SchemaException.class)
+        .isThrownBy(() -> schema.withProgress(this::killAfterTwoBatches).convertEmbeddings());
+    Schema halves =
+        Schema.on(database.dataSource(), OPTIONS.toBuilder().vectorType(VectorType.HALFVEC).build())
+            .allowing(Hazard.LOSES_PRECISION);
+    String message =
+        assertThatExceptionOfType(SchemaException.class)
+            .isThrownBy(halves::convertEmbeddings)
+            .withMessageContaining("A conversion to public.vector(3) was begun")
+            .withMessageContaining("the options ask for halfvec(3)")
+            .actual()
+            .getMessage();
+    Sql.run(database.dataSource(), message.substring(message.indexOf("DROP TRIGGER")));
+    assertThat(database.dumpSchema()).isEqualTo(before);
+    assertThat(halves.convertEmbeddings().converted()).isTrue();
+  }
+
+  /** What is no vector is committed by a transaction that was there before the trigger. */
+  @Test
+  void areNamedWhereOneThatIsNoVectorCameInBeforeTheTrigger() throws Exception {
+    Sql.run(database.dataSource(), TABLES + ROWS.formatted(1, 10));
+    ExecutorService pool = Executors.newSingleThreadExecutor();
+    try (LogCapture log = LogCapture.start();
+        Connection writer = database.dataSource().getConnection()) {
+      writer.setAutoCommit(false);
+      Sql.run(writer, "UPDATE consolidated_memories SET embedding = '{1,2}' WHERE id = 'm7'");
+      Schema patient = schema.withLockTimeout(Duration.ofMillis(50));
+      Future<?> conversion = pool.submit(patient::convertEmbeddings);
+      log.await("Waiting for others: ");
+      writer.commit();
+      assertThat(conversion)
+          .failsWithin(30, TimeUnit.SECONDS)
+          .withThrowableOfType(java.util.concurrent.ExecutionException.class)
+          .withCauseInstanceOf(ChangeRefusedException.class)
+          .withMessageContaining("memory m7");
+    } finally {
+      pool.shutdownNow();
+    }
+    assertThatExceptionOfType(ChangeRefusedException.class)
+        .isThrownBy(schema::convertEmbeddings)
+        .satisfies(e -> assertThat(e.reasons()).containsExactly("memory m7"));
+    Sql.run(
+        database.dataSource(),
+        "UPDATE consolidated_memories SET embedding = '{1,2,3}' WHERE id = 'm7'");
+    assertThat(schema.convertEmbeddings().converted()).isTrue();
+  }
+
+  @Test
+  void areNotTakenForIndexedByAnIndexOfThatNameThatIsAnother() {
+    Sql.run(
+        database.dataSource(),
+        TABLES
+            + ROWS.formatted(1, 10)
+            + "; CREATE INDEX idx_cm_embedding ON consolidated_memories (consolidation_method)");
+    assertThatExceptionOfType(SchemaException.class)
+        .isThrownBy(schema::convertEmbeddings)
+        .withMessageContaining("idx_cm_embedding\" is another than is to be built: CREATE INDEX");
+    Sql.run(
+        database.dataSource(),
+        "DROP INDEX idx_cm_embedding; CREATE INDEX idx_cm_embedding ON consolidated_memories"
+            + " USING hnsw (embedding vector_l2_ops)");
+    assertThatExceptionOfType(SchemaException.class)
+        .isThrownBy(schema::convertEmbeddings)
+        .withMessageContaining("vector_l2_ops");
+    Sql.run(database.dataSource(), "DROP INDEX idx_cm_embedding");
+    schema.convertEmbeddings();
+    schema.adopt();
+    assertThat(schema.verify()).isEmpty();
   }
 }

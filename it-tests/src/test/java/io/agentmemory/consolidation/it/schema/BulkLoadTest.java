@@ -26,6 +26,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -361,5 +363,54 @@ class BulkLoadTest {
             })
         .bulkLoad(() -> load(1, 100));
     assertThat(finished).containsExactly("idx_cm_embedding", "idx_cm_embedding_project");
+  }
+
+  /**
+   * The first index is told of as finished only once the deadline has passed; then a writer is in
+   * the way of the second until that was tried twice.
+   */
+  @Test
+  void waitsForWritersUntilTheDeadlineWithEachIndexAnew() throws Exception {
+    Duration deadline = Duration.ofSeconds(3);
+    RecordingDataSource recording = new RecordingDataSource(database.dataSource());
+    ExecutorService pool = Executors.newSingleThreadExecutor();
+    try (Connection writer = database.dataSource().getConnection()) {
+      writer.setAutoCommit(false);
+      Schema patient =
+          schema(recording.dataSource())
+              .withDeadline(deadline)
+              .withLockTimeout(Duration.ofMillis(50))
+              .withProgress(
+                  progress -> {
+                    if (progress.index().equals("idx_cm_embedding")
+                        && progress.phase().equals(BuildProgress.FINISHED)) {
+                      Sql.run(writer, rows(101, 101));
+                      sleep(deadline);
+                      pool.execute(() -> rollBackOnceTriedTwice(writer, recording));
+                    }
+                  });
+      assertThat(patient.bulkLoad(() -> load(1, 100)).built()).containsExactly(INDEXES);
+    } finally {
+      pool.shutdownNow();
+    }
+    assertWhole(100);
+  }
+
+  private static void rollBackOnceTriedTwice(Connection writer, RecordingDataSource recording) {
+    while (recording.statements().stream()
+            .filter(sql -> sql.startsWith("CREATE INDEX \"idx_cm_embedding_project\""))
+            .count()
+        < 2) {
+      sleep(Duration.ofMillis(5));
+    }
+    Sql.run(writer, "ROLLBACK");
+  }
+
+  private static void sleep(Duration time) {
+    try {
+      Thread.sleep(time.toMillis());
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -156,6 +156,37 @@ class OnlineIndexTest {
   }
 
   @Test
+  void areNotTakenForBuiltWhereAnotherIndexHasTheName() {
+    large().upgrade();
+    String pending =
+        "UPDATE consolidation_history SET pending = '[\"\\\"public\\\".\\\"idx_tm_consolidated\\\"\"]'"
+            + " WHERE revision = 'consolidation_001'; DROP INDEX idx_tm_consolidated;";
+    Sql.run(
+        database.dataSource(),
+        pending
+            + "CREATE TABLE other (id text); CREATE INDEX idx_tm_consolidated ON other (id);"
+            + "UPDATE pg_index SET indisvalid = false"
+            + " WHERE indexrelid = 'idx_tm_consolidated'::regclass");
+    String before = database.dumpSchema();
+    for (Runnable call : List.<Runnable>of(() -> large().upgrade(), () -> large().plan())) {
+      assertThatExceptionOfType(SchemaException.class)
+          .isThrownBy(call::run)
+          .withMessageContaining("idx_tm_consolidated\" is another than is to be built")
+          .withMessageContaining("ON public.other");
+    }
+    assertThat(database.dumpSchema()).isEqualTo(before);
+    Sql.run(
+        database.dataSource(),
+        "DROP TABLE other; CREATE INDEX idx_tm_consolidated ON task_memories USING hash (id)");
+    assertThatExceptionOfType(SchemaException.class)
+        .isThrownBy(large()::upgrade)
+        .withMessageContaining("USING hash (id)");
+    Sql.run(database.dataSource(), "DROP INDEX idx_tm_consolidated");
+    assertThat(large().upgrade().built()).containsExactly(HOST_INDEXES[0]);
+    assertThat(large().verify()).isEmpty();
+  }
+
+  @Test
   void canBeTakenBackWhileTheyAreStillPending() {
     String before = database.dumpSchema();
     large().upgrade();
