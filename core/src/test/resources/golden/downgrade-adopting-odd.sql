@@ -4,13 +4,20 @@
 -- or as a migration of a tool that opens one.
 
 DO $consolidation$
+#variable_conflict use_column
 DECLARE
   obstacle pg_catalog.text;
+  hidden pg_catalog.text[];
 BEGIN
   PERFORM pg_catalog.set_config(
     'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-2224195017965981555);
+  PERFORM set_config(
+    'consolidation.lock_timeout', current_setting('lock_timeout'), true);
+  IF current_setting('lock_timeout') = '0' THEN
+    PERFORM set_config('lock_timeout', '2000ms', true);
+  END IF;
   IF to_regclass('"Memory ""Banks"""."consolidation_history"') IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema Memory "Banks" has not been upgraded';
   END IF;
@@ -235,4 +242,5 @@ DROP TABLE "Memory ""Banks"""."consolidation_history";
 
 DROP SCHEMA "Memory ""Banks""";
 
-SELECT set_config('search_path', current_setting('consolidation.search_path'), true);
+SELECT set_config('lock_timeout', current_setting('consolidation.lock_timeout'), true),
+  set_config('search_path', current_setting('consolidation.search_path'), true);

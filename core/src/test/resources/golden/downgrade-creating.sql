@@ -4,13 +4,20 @@
 -- or as a migration of a tool that opens one.
 
 DO $consolidation$
+#variable_conflict use_column
 DECLARE
   obstacle pg_catalog.text;
+  hidden pg_catalog.text[];
 BEGIN
   PERFORM pg_catalog.set_config(
     'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-4724537801840364900);
+  PERFORM set_config(
+    'consolidation.lock_timeout', current_setting('lock_timeout'), true);
+  IF current_setting('lock_timeout') = '0' THEN
+    PERFORM set_config('lock_timeout', '2000ms', true);
+  END IF;
   IF to_regclass('"public"."consolidation_history"') IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema public has not been upgraded';
   END IF;
@@ -151,6 +158,10 @@ WHERE attrelid = '"public"."task_memories"'::regclass AND attnum > 0 AND NOT att
   IF obstacle IS NOT NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'Refused: these objects are not the library''s and would go along. Drop or move them first: ' || obstacle;
   END IF;
+  hidden := ARRAY(SELECT t.name FROM (VALUES ('"public"."consolidation_jobs"'), ('"public"."task_memories"'), ('"public"."consolidated_memories"')) AS t(name) WHERE row_security_active(to_regclass(t.name)));
+  FOR i IN 1 .. cardinality(hidden) LOOP
+    EXECUTE 'ALTER TABLE ' || hidden[i] || ' NO FORCE ROW LEVEL SECURITY';
+  END LOOP;
   IF EXISTS (SELECT FROM "public"."consolidation_jobs" WHERE "heartbeat_at" IS NOT NULL)
   OR EXISTS (SELECT FROM "public"."consolidation_jobs" WHERE "run_after" IS NOT NULL) THEN
     RAISE EXCEPTION USING MESSAGE = 'Refused: data would be deleted. Save it, then allow it by Hazard.DELETES_DATA: table "public"."consolidation_jobs" has values in heartbeat_at or run_after';
@@ -168,6 +179,9 @@ WHERE attrelid = '"public"."task_memories"'::regclass AND attnum > 0 AND NOT att
   IF EXISTS (SELECT FROM "public"."task_memories") THEN
     RAISE EXCEPTION USING MESSAGE = 'Refused: data would be deleted. Save it, then allow it by Hazard.DELETES_DATA: table "public"."task_memories" has rows';
   END IF;
+  FOR i IN 1 .. cardinality(hidden) LOOP
+    EXECUTE 'ALTER TABLE ' || hidden[i] || ' FORCE ROW LEVEL SECURITY';
+  END LOOP;
 END $consolidation$;
 
 -- consolidation_004
@@ -246,4 +260,5 @@ DELETE FROM "public"."consolidation_history" WHERE revision = 'task_memories_001
 
 DROP TABLE "public"."consolidation_history";
 
-SELECT set_config('search_path', current_setting('consolidation.search_path'), true);
+SELECT set_config('lock_timeout', current_setting('consolidation.lock_timeout'), true),
+  set_config('search_path', current_setting('consolidation.search_path'), true);

@@ -6,13 +6,20 @@
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA "ext";
 
 DO $consolidation$
+#variable_conflict use_column
 DECLARE
   obstacle pg_catalog.text;
+  hidden pg_catalog.text[];
 BEGIN
   PERFORM pg_catalog.set_config(
     'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-2224195017965981555);
+  PERFORM set_config(
+    'consolidation.lock_timeout', current_setting('lock_timeout'), true);
+  IF current_setting('lock_timeout') = '0' THEN
+    PERFORM set_config('lock_timeout', '2000ms', true);
+  END IF;
   IF NOT (to_regclass('"Memory ""Banks"""."consolidation_history"') IS NULL) THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema Memory "Banks" has been upgraded already: this script starts from nothing';
   END IF;
@@ -35,6 +42,11 @@ LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
 LEFT JOIN pg_type y ON y.oid = a.atttypid) AS problem(text);
   IF obstacle IS NOT NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The host''s table "app"."task_memories" cannot be adopted; it needs the primary key key, one column of a text type, but ' || obstacle;
+  END IF;
+  IF (SELECT CASE WHEN c.relkind = 'p'
+    THEN (SELECT coalesce(sum(pg_table_size(p.relid)), 0) FROM pg_partition_tree(c.oid) p)
+    ELSE pg_table_size(c.oid) END FROM pg_class c WHERE c.oid = to_regclass('"app"."task_memories"')) >= 67108864 THEN
+    RAISE EXCEPTION USING MESSAGE = 'Refused: others would wait for long, because the table "app"."task_memories" is large and this script reads or writes all of it. Run Schema.upgrade() or the script of Schema.plan(), which build indexes online, or allow it by Hazard.BLOCKS_FOR_LONG';
   END IF;
 END $consolidation$;
 
@@ -210,4 +222,5 @@ CREATE TABLE "app"."notes" (
 INSERT INTO "Memory ""Banks"""."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('my_app', 6, 'my_001', 'consolidation_001', '05dab21e1972810a6ac8e4cedec21da5ed440edd2355efbd70e8bf8cad04319b',  E'{"schema": "Memory \\"Banks\\"", "dimensions": 3072, "vectorType": "halfvec", "m": 24, "efConstruction": 200, "textSearchConfiguration": "app.plain", "hostTable": {"schema": "app", "name": "task_memories", "idColumn": "key", "project": "(select p from app.tasks t where t.id = task_memories.task)", "text": null, "embedding": null, "type": null, "success": null, "time": null}}', true, '{}');
 
-SELECT set_config('search_path', current_setting('consolidation.search_path'), true);
+SELECT set_config('lock_timeout', current_setting('consolidation.lock_timeout'), true),
+  set_config('search_path', current_setting('consolidation.search_path'), true);

@@ -6,13 +6,20 @@
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA "public";
 
 DO $consolidation$
+#variable_conflict use_column
 DECLARE
   obstacle pg_catalog.text;
+  hidden pg_catalog.text[];
 BEGIN
   PERFORM pg_catalog.set_config(
     'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-4724537801840364900);
+  PERFORM set_config(
+    'consolidation.lock_timeout', current_setting('lock_timeout'), true);
+  IF current_setting('lock_timeout') = '0' THEN
+    PERFORM set_config('lock_timeout', '2000ms', true);
+  END IF;
   IF NOT (to_regclass('"public"."consolidation_history"') IS NULL) THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema public has been upgraded already: this script starts from nothing';
   END IF;
@@ -200,4 +207,5 @@ CREATE INDEX "idx_cj_running" ON "public"."consolidation_jobs"
 INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('consolidation', 5, 'consolidation_004', NULL, 'd01b2e220835cd5cdb2294975c4241213e5e6b1c8ac717f3d03b99c93a22b682', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', true, '{}');
 
-SELECT set_config('search_path', current_setting('consolidation.search_path'), true);
+SELECT set_config('lock_timeout', current_setting('consolidation.lock_timeout'), true),
+  set_config('search_path', current_setting('consolidation.search_path'), true);

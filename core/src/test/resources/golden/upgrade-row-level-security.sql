@@ -4,13 +4,20 @@
 -- or as a migration of a tool that opens one.
 
 DO $consolidation$
+#variable_conflict use_column
 DECLARE
   obstacle pg_catalog.text;
+  hidden pg_catalog.text[];
 BEGIN
   PERFORM pg_catalog.set_config(
     'consolidation.search_path', pg_catalog.current_setting('search_path'), true);
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   PERFORM pg_advisory_xact_lock(-4724537801840364900);
+  PERFORM set_config(
+    'consolidation.lock_timeout', current_setting('lock_timeout'), true);
+  IF current_setting('lock_timeout') = '0' THEN
+    PERFORM set_config('lock_timeout', '2000ms', true);
+  END IF;
   IF to_regclass('"public"."consolidation_history"') IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = 'The schema public has not been upgraded';
   END IF;
@@ -49,4 +56,5 @@ ALTER TABLE "public"."consolidation_jobs"
 INSERT INTO "public"."consolidation_history" (stream, position, revision, requires, checksum, options, additive, created)
 VALUES ('consolidation', 6, 'consolidation_005', NULL, 'ad35b98858c293bfc0fe63fdcb42fb1fc85577fc252c645ce1cee595b1d624e4', '{"schema": "public", "dimensions": 1536, "vectorType": "vector", "m": 16, "efConstruction": 64, "textSearchConfiguration": "english", "hostTable": {"schema": "public", "name": "task_memories", "idColumn": "id", "project": "project_id", "text": "execution_summary", "embedding": "context_embedding", "type": "memory_type", "success": "success", "time": "learned_at"}}', false, '{}');
 
-SELECT set_config('search_path', current_setting('consolidation.search_path'), true);
+SELECT set_config('lock_timeout', current_setting('consolidation.lock_timeout'), true),
+  set_config('search_path', current_setting('consolidation.search_path'), true);

@@ -10,8 +10,8 @@ import java.util.List;
  *
  * @param statements in the order in which they run, after the tables were locked
  * @param obstacles why the downgrade would be refused now: objects that are not the library's and
- *     would go along, and data that would be deleted where that is not allowed; empty if it would
- *     not be
+ *     would go along, and data that would be deleted where that is not allowed, also where there
+ *     may be some that row-level security hides from this role; empty if it would not be
  * @param script the same for {@code psql}: it makes the same checks and reaches the same end state,
  *     but does not try again where a lock is not to be had
  */

@@ -83,11 +83,9 @@ final class Meanings {
       work = work(change);
       deletes = change.hazards().contains(Hazard.DELETES_DATA);
       hazards.addAll(change.hazards());
-      if (isLarge(size) && work == Work.REWRITE) {
-        hazards.add(Hazard.REWRITES_LARGE_TABLE);
-      }
-      if (isLarge(size) && work == Work.SCAN && !planned.online()) {
-        hazards.add(Hazard.BLOCKS_FOR_LONG);
+      Hazard hazard = hazardOfSize(change);
+      if (hazard != null && isLarge(size) && !planned.online()) {
+        hazards.add(hazard);
       }
     }
     return new PlannedStatement(
@@ -115,6 +113,15 @@ final class Meanings {
       return planned.online() ? LockMode.SHARE_UPDATE_EXCLUSIVE : LockMode.SHARE;
     }
     return LockMode.ACCESS_EXCLUSIVE;
+  }
+
+  /** What a change in a transaction means where its table is large; null for nothing. */
+  static @Nullable Hazard hazardOfSize(Change change) {
+    return switch (work(change)) {
+      case NONE -> null;
+      case SCAN -> Hazard.BLOCKS_FOR_LONG;
+      case REWRITE -> Hazard.REWRITES_LARGE_TABLE;
+    };
   }
 
   private static Work work(Change change) {

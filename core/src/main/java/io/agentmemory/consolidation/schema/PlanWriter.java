@@ -45,8 +45,9 @@ final class PlanWriter {
     }
     inTransaction.forEach(each -> meant.add(meanings.of(each)));
     after.forEach(each -> meant.add(meanings.of(each)));
-    ScriptWriter writer = new ScriptWriter(options, context);
-    return new UpgradePlan(meant, writer.script(now, plan, inTransaction, after));
+    ScriptWriter writer = new ScriptWriter(options, context, online.threshold());
+    return new UpgradePlan(
+        meant, writer.script(now, plan, inTransaction, after, meanings.deferred()));
   }
 
   /** What a downgrade would do, and what is in its way. */
@@ -57,12 +58,12 @@ final class PlanWriter {
     ScriptContext context = context(now);
     List<Planned> statements = new Statements(options, context.extensionSchema()).of(plan);
     Guard guard = new Guard(plan, allowed);
-    List<String> obstacles = new ArrayList<>(guard.foreign(session));
-    obstacles.addAll(guard.data(session));
+    List<String> obstacles = guard.obstacles(session);
     return new DowngradePlan(
         statements.stream().map(meanings::of).toList(),
         obstacles,
-        new ScriptWriter(options, context).script(now, plan, statements, List.of()));
+        new ScriptWriter(options, context, online.threshold())
+            .script(now, plan, statements, List.of(), Set.of()));
   }
 
   private Snapshot look(Session session) {

@@ -521,25 +521,31 @@ public final class Schema {
 
   /**
    * The upgrade as plain SQL. It changes what {@link #upgrade} would change and records the same,
-   * so that a later upgrade finds nothing to do; without its retries.
+   * so that a later upgrade finds nothing to do; without its retries. Where a lock on a table is
+   * not to be had within 2 seconds, or within the {@code lock_timeout} that the session has, it
+   * fails, and may be run again. All of it is one transaction, the indexes included: where a table
+   * that these are of has 64 MB or more, it is refused unless {@link ScriptContext#allowing} allows
+   * {@link Hazard#BLOCKS_FOR_LONG}; {@link #upgrade} and the script of {@link #plan} build them
+   * online.
    *
    * @param options what the schema looks like
    * @param context the database it will run on
    * @return a script for {@code psql} or a migration tool, to be run in one transaction
    */
   public static String upgradeScript(SchemaOptions options, ScriptContext context) {
-    return new ScriptWriter(options, context).upgrade();
+    return new ScriptWriter(options, context, Online.DEFAULT.threshold()).upgrade();
   }
 
   /**
-   * The downgrade as plain SQL, with the same guards as {@link #downgradeTo}.
+   * The downgrade as plain SQL, with the same guards as {@link #downgradeTo}. It waits for locks as
+   * {@link #upgradeScript} does.
    *
    * @param options what the schema looks like
    * @param context the database it will run on
    * @return a script for {@code psql} or a migration tool, to be run in one transaction
    */
   public static String downgradeScript(SchemaOptions options, ScriptContext context) {
-    return new ScriptWriter(options, context).downgrade();
+    return new ScriptWriter(options, context, Online.DEFAULT.threshold()).downgrade();
   }
 
   /**

@@ -2,30 +2,49 @@ package io.agentmemory.consolidation.schema;
 
 import static io.agentmemory.consolidation.ddl.Identifiers.literal;
 
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.Identifiers;
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Writes what a script checks before it changes anything. */
 final class ScriptChecks {
   private final SchemaOptions options;
   private final ScriptContext context;
+  private final long largeFrom;
 
-  ScriptChecks(SchemaOptions options, ScriptContext context) {
+  /**
+   * Checks for a script.
+   *
+   * @param largeFrom the size in bytes from which a table counts as large
+   */
+  ScriptChecks(SchemaOptions options, ScriptContext context, long largeFrom) {
     this.options = options;
     this.context = context;
+    this.largeFrom = largeFrom;
   }
 
   /** The last statement of a script: what {@link #of} set aside is put back. */
-  static final String RESTORE_SEARCH_PATH =
-      "SELECT set_config('search_path', current_setting('consolidation.search_path'), true)";
+  static final String RESTORE_SETTINGS =
+      "SELECT set_config('lock_timeout', current_setting('consolidation.lock_timeout'), true),\n"
+          + "  set_config('search_path', current_setting('consolidation.search_path'), true)";
 
   /**
    * One block that takes the upgrade lock and fails where the database is not as assumed. The rest
-   * of the transaction resolves bare names in {@code pg_catalog}, as {@code upgrade()} does.
+   * of the transaction resolves bare names in {@code pg_catalog}, as {@code upgrade()} does, and
+   * waits for no lock on a table longer than that does, unless the session has a limit of its own.
+   *
+   * @param deferred the indexes that are left to be made after the transaction
    */
-  String of(Plan plan, Snapshot assumed) {
+  String of(Plan plan, Snapshot assumed, Set<QualifiedName> deferred) {
     List<String> statements = new ArrayList<>();
     statements.add(
         """
@@ -37,6 +56,15 @@ final class ScriptChecks {
         "  PERFORM pg_advisory_xact_lock("
             + UpgradeLock.ofUpgrades(options.schema()).key()
             + ");\n");
+    statements.add(
+        """
+          PERFORM set_config(
+            'consolidation.lock_timeout', current_setting('lock_timeout'), true);
+          IF current_setting('lock_timeout') = '0' THEN
+            PERFORM set_config('lock_timeout', '%dms', true);
+          END IF;
+        """
+            .formatted(Waiting.DEFAULT.lockTimeout().toMillis()));
     statements.add(history(assumed));
     if (plan.direction() == Plan.Direction.UP) {
       statements.add(extension());
@@ -51,6 +79,13 @@ final class ScriptChecks {
                   + ") AS problem(text)",
               HostCheck.refusal(options.hostTable())));
     }
+    deferred.stream()
+        .sorted(Comparator.comparing(QualifiedName::sql))
+        .forEach(
+            index ->
+                statements.add(
+                    ScriptWriter.failIf(Upgrader.taken(index), Upgrader.takenMessage(index))));
+    statements.addAll(large(plan, deferred));
     Guard guard = new Guard(plan, context.allowed());
     guard.preparation().forEach(sql -> statements.add("  " + sql + ";\n"));
     guard
@@ -63,12 +98,55 @@ final class ScriptChecks {
                             + sql
                             + ") AS objects(object)",
                         Guard.FOREIGN + ": ")));
+    Optional<String> hidden = guard.hidden();
+    hidden.ifPresent(
+        sql -> statements.add("  hidden := ARRAY(" + sql + ");\n" + alterHidden(Guard.SHOW)));
     guard
         .dataConditions()
         .forEach(
             (condition, reason) ->
                 statements.add(ScriptWriter.failIf(condition, Guard.DATA + ": " + reason)));
+    hidden.ifPresent(sql -> statements.add(alterHidden(Guard.HIDE)));
     return ScriptWriter.block(statements);
+  }
+
+  private static String alterHidden(String how) {
+    return """
+          FOR i IN 1 .. cardinality(hidden) LOOP
+            EXECUTE 'ALTER TABLE ' || hidden[i] || '%s';
+          END LOOP;
+        """
+        .formatted(how);
+  }
+
+  /** Fails where others would wait for long while a large table is read, or written anew. */
+  private List<String> large(Plan plan, Set<QualifiedName> deferred) {
+    Set<QualifiedName> made = new HashSet<>();
+    Set<String> checks = new LinkedHashSet<>();
+    for (Change change : plan.changes()) {
+      if (change instanceof Change.CreateTable) {
+        made.add(change.target());
+      }
+      boolean later =
+          change instanceof Change.CreateIndex create
+              && deferred.contains(create.index().qualifiedName());
+      Hazard hazard = Meanings.hazardOfSize(change);
+      if (hazard != null
+          && !later
+          && !made.contains(change.target())
+          && !context.allowed().contains(hazard)) {
+        checks.add(
+            ScriptWriter.failIf(
+                "(%s) >= %d".formatted(TableSize.query(change.target()), largeFrom),
+                """
+                Refused: others would wait for long, because the table %s is large and this script \
+                reads or writes all of it. Run Schema.upgrade() or the script of Schema.plan(), which \
+                build indexes online, or allow it by Hazard.%s\
+                """
+                    .formatted(change.target(), hazard)));
+      }
+    }
+    return List.copyOf(checks);
   }
 
   private String history(Snapshot assumed) {

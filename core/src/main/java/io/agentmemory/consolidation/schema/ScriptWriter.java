@@ -3,10 +3,12 @@ package io.agentmemory.consolidation.schema;
 import static io.agentmemory.consolidation.ddl.Identifiers.literal;
 
 import io.agentmemory.consolidation.ddl.Identifiers;
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -14,11 +16,18 @@ import org.jspecify.annotations.Nullable;
 final class ScriptWriter {
   private final SchemaOptions options;
   private final ScriptContext context;
+  private final long largeFrom;
   private final Planner planner;
 
-  ScriptWriter(SchemaOptions options, ScriptContext context) {
+  /**
+   * Writes scripts for a database.
+   *
+   * @param largeFrom the size in bytes from which a table counts as large
+   */
+  ScriptWriter(SchemaOptions options, ScriptContext context, long largeFrom) {
     this.options = options;
     this.context = context;
+    this.largeFrom = largeFrom;
     this.planner = new Planner(options, context.changelogs());
   }
 
@@ -109,19 +118,21 @@ final class ScriptWriter {
     }
     List<Statements.Planned> statements =
         new Statements(options, context.extensionSchema()).of(plan);
-    return script.append(transaction(assumed, plan, statements)).toString();
+    return script.append(transaction(assumed, plan, statements, Set.of())).toString();
   }
 
   /**
    * What a plan for a database as it stands comes to: the transaction, and what runs after it.
    *
    * @param after the statements that run outside of transactions
+   * @param deferred the indexes of the plan that these make
    */
   String script(
       Snapshot now,
       Plan plan,
       List<Statements.Planned> inTransaction,
-      List<Statements.Planned> after) {
+      List<Statements.Planned> after,
+      Set<QualifiedName> deferred) {
     if (plan.isEmpty() && after.isEmpty()) {
       return "-- Nothing to do.\n";
     }
@@ -137,7 +148,7 @@ final class ScriptWriter {
             .formatted(plan.direction() == Plan.Direction.UP ? "Upgrade" : "Downgrade"));
     if (!plan.isEmpty()) {
       script.append("\nBEGIN ISOLATION LEVEL READ COMMITTED;\nSET LOCAL lock_timeout = '2s';\n");
-      script.append(transaction(now, plan, inTransaction)).append("\nCOMMIT;\n");
+      script.append(transaction(now, plan, inTransaction, deferred)).append("\nCOMMIT;\n");
     }
     if (!after.isEmpty()) {
       script.append("\n-- online, one at a time\nSET search_path = pg_catalog, pg_temp;\n");
@@ -152,7 +163,11 @@ final class ScriptWriter {
     return block(List.of(failIf(taken, "Somebody else is building the indexes"))) + ";\n";
   }
 
-  private String transaction(Snapshot assumed, Plan plan, List<Statements.Planned> statements) {
+  private String transaction(
+      Snapshot assumed,
+      Plan plan,
+      List<Statements.Planned> statements,
+      Set<QualifiedName> deferred) {
     StringBuilder script = new StringBuilder();
     if (plan.direction() == Plan.Direction.UP && !assumed.historyExists()) {
       script
@@ -160,7 +175,10 @@ final class ScriptWriter {
           .append(Identifiers.quoted(context.extensionSchema()))
           .append(";\n");
     }
-    script.append('\n').append(new ScriptChecks(options, context).of(plan, assumed)).append(";\n");
+    script
+        .append('\n')
+        .append(new ScriptChecks(options, context, largeFrom).of(plan, assumed, deferred))
+        .append(";\n");
     String revision = "";
     for (Statements.Planned planned : statements) {
       if (planned.revision() != null && !planned.revision().equals(revision)) {
@@ -172,7 +190,7 @@ final class ScriptWriter {
     if (plan.dropsSchema()) {
       script.append("\nDROP SCHEMA ").append(Identifiers.quoted(options.schema())).append(";\n");
     }
-    return script.append('\n').append(ScriptChecks.RESTORE_SEARCH_PATH).append(";\n").toString();
+    return script.append('\n').append(ScriptChecks.RESTORE_SETTINGS).append(";\n").toString();
   }
 
   /** A statement that fails, with this message, where a condition holds. */
@@ -193,7 +211,8 @@ final class ScriptWriter {
     }
     return "DO "
         + tag
-        + "$\nDECLARE\n  obstacle pg_catalog.text;\nBEGIN\n"
+        + "$\n#variable_conflict use_column\nDECLARE\n  obstacle pg_catalog.text;\n"
+        + "  hidden pg_catalog.text[];\nBEGIN\n"
         + body
         + "END "
         + tag

@@ -18,6 +18,19 @@ import org.jspecify.annotations.Nullable;
  */
 record TableSize(long bytes, boolean partitioned) {
 
+  /** Of a table {@code c} in {@code pg_class}. */
+  private static final String BYTES =
+      """
+      CASE WHEN c.relkind = 'p'
+          THEN (SELECT coalesce(sum(pg_table_size(p.relid)), 0) FROM pg_partition_tree(c.oid) p)
+          ELSE pg_table_size(c.oid) END""";
+
+  /** A query for the size of one table; no row if it does not exist. */
+  static String query(QualifiedName table) {
+    return "SELECT %s FROM pg_class c WHERE c.oid = to_regclass(%s)"
+        .formatted(BYTES, Identifiers.literal(table.sql()));
+  }
+
   /** The sizes of those tables of a plan that exist. */
   static Map<QualifiedName, TableSize> of(Session session, Plan plan) {
     return of(session, plan.changes().stream().map(Change::target).collect(Collectors.toSet()));
@@ -37,13 +50,11 @@ record TableSize(long bytes, boolean partitioned) {
             .collect(Collectors.joining(", "));
     String sql =
         """
-        SELECT t.name, c.relkind = 'p', CASE WHEN c.relkind = 'p'
-          THEN (SELECT coalesce(sum(pg_table_size(p.relid)), 0) FROM pg_partition_tree(c.oid) p)
-          ELSE pg_table_size(c.oid) END
+        SELECT t.name, c.relkind = 'p', %s
         FROM (VALUES %s) AS t(name) JOIN pg_class c ON c.oid = to_regclass(t.name)
         WHERE pg_table_size(c.oid) IS NOT NULL
         """
-            .formatted(values);
+            .formatted(BYTES, values);
     for (List<@Nullable String> row : session.rows("read the sizes of the tables", sql)) {
       QualifiedName table = tables.get(String.valueOf(row.get(0)));
       if (table != null) {

@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.schema;
 
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.ddl.Identifiers;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -102,13 +103,21 @@ final class Upgrader implements Runner.Task<UpgradeResult> {
               + ", or have them built in the transaction by IndexBuilds.IN_TRANSACTION");
     }
     for (QualifiedName index : deferred) {
-      if (OnlineBuilder.state(session, index) != OnlineBuilder.State.ABSENT) {
-        throw new SchemaException(
-            "Nothing was changed. The index "
-                + index
-                + " is there already, made by somebody else: rename it, or drop it, then try again");
+      if (session.holds("look for index " + index, taken(index))) {
+        throw new SchemaException(takenMessage(index));
       }
     }
+  }
+
+  /** A condition: something goes by the name of an index that is to be made. */
+  static String taken(QualifiedName index) {
+    return "to_regclass(" + Identifiers.literal(index.sql()) + ") IS NOT NULL";
+  }
+
+  static String takenMessage(QualifiedName index) {
+    return "Nothing was changed. The index "
+        + index
+        + " is there already, made by somebody else: rename it, or drop it, then try again";
   }
 
   @Override

@@ -96,9 +96,11 @@ class ScriptTest {
         .containsSubsequence(
             "LOCK TABLE",
             "SET LOCAL row_security = off",
-            "\"consolidation_jobs\" NO FORCE ROW LEVEL SECURITY",
-            "\"consolidated_memories\" NO FORCE ROW LEVEL SECURITY",
-            "EXISTS (SELECT FROM \"public\".\"consolidated_memories\")");
+            "\"consolidated_memories\"')) AS t(name)",
+            "row_security_active",
+            " NO FORCE ROW LEVEL SECURITY'",
+            "EXISTS (SELECT FROM \"public\".\"consolidated_memories\")",
+            "' FORCE ROW LEVEL SECURITY'");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.schema.ChangeRefusedException;
 import io.agentmemory.consolidation.schema.HostTable;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaException;
@@ -216,5 +217,58 @@ class AdoptionTest {
     ours.allowing(Hazard.DELETES_DATA).downgradeToNothing();
     assertThat(Sql.rows(database.dataSource(), "SELECT count(*) FROM app.task_memories"))
         .containsExactly("500");
+  }
+
+  @Test
+  void takesATableWithPoliciesOfTheHostsThatHoldForItsOwner() {
+    try (OwnerRole owner = new OwnerRole(database)) {
+      Sql.run(owner.dataSource(), HOST);
+      Sql.run(
+          owner.dataSource(),
+          """
+          ALTER TABLE app.task_memories ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+          ALTER TABLE app.tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+          """);
+      String before = database.dumpSchema();
+      Schema ours = Schema.on(owner.dataSource(), OPTIONS);
+      assertThat(ours.upgrade().warnings()).noneMatch(warning -> warning.contains("mapping"));
+      assertThat(ours.verify()).isEmpty();
+      Sql.run(database.dataSource(), "UPDATE app.task_memories SET is_consolidated = true");
+      assertThatExceptionOfType(ChangeRefusedException.class)
+          .isThrownBy(ours::downgradeToNothing)
+          .withMessageContaining("has values in consolidated_into_id or is_consolidated");
+      Sql.run(database.dataSource(), "UPDATE app.task_memories SET is_consolidated = false");
+      ours.downgradeToNothing();
+      assertThat(database.dumpSchema()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void takesAPartitionedTable() {
+    Sql.run(
+        database.dataSource(),
+        """
+        CREATE TABLE task_memories (id text PRIMARY KEY, project_id text) PARTITION BY HASH (id);
+        CREATE TABLE task_memories_0 PARTITION OF task_memories
+          FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE task_memories_1 PARTITION OF task_memories
+          FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+        """);
+    String before = database.dumpSchema();
+    Schema ours = Schema.on(database.dataSource());
+    ours.upgrade();
+    assertThat(ours.verify()).isEmpty();
+    String upgraded = database.dumpSchema("--exclude-table=consolidation_history");
+    Sql.run(database.dataSource(), "DROP TABLE consolidation_history");
+    assertThat(ours.adopt().applied()).endsWith("consolidation_004");
+    assertThat(database.dumpSchema("--exclude-table=consolidation_history")).isEqualTo(upgraded);
+    Sql.run(
+        database.dataSource(),
+        "DROP INDEX idx_tm_unconsolidated; CREATE INDEX idx_tm_unconsolidated ON task_memories (id)");
+    assertThat(ours.verify())
+        .singleElement()
+        .satisfies(difference -> assertThat(difference.actual()).isEqualTo("USING btree (id)"));
+    ours.downgradeToNothing();
+    assertThat(database.dumpSchema()).isEqualTo(before);
   }
 }

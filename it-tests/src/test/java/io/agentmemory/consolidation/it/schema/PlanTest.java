@@ -1,6 +1,7 @@
 package io.agentmemory.consolidation.it.schema;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.it.postgres.PostgresServer;
@@ -138,6 +139,17 @@ class PlanTest {
       assertThat(scripted.plan().isEmpty()).isTrue();
       assertThat(scripted.verify()).isEmpty();
     }
+  }
+
+  @Test
+  void isRefusedAsAScriptWhereTheNameOfAnIndexIsTakenMeanwhile() {
+    Sql.run(database.dataSource(), "CREATE EXTENSION vector;" + HOST);
+    String script = Schema.on(database.dataSource()).withLargeTablesFrom(1 << 20).plan().script();
+    Sql.run(database.dataSource(), "CREATE INDEX idx_tm_consolidated ON task_memories (body)");
+    String before = database.dumpSchema();
+    assertThatThrownBy(() -> psql(script))
+        .hasMessageContaining("idx_tm_consolidated\" is there already");
+    assertThat(database.dumpSchema()).isEqualTo(before);
   }
 
   @Test

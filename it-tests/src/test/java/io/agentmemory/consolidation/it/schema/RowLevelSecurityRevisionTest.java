@@ -4,9 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.ddl.Change;
+import io.agentmemory.consolidation.ddl.Column;
+import io.agentmemory.consolidation.ddl.ColumnType;
+import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.ddl.Index;
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
+import io.agentmemory.consolidation.schema.Changelog;
 import io.agentmemory.consolidation.schema.Difference;
+import io.agentmemory.consolidation.schema.Revision;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaMismatchException;
 import io.agentmemory.consolidation.schema.SchemaOptions;
@@ -15,7 +23,6 @@ import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** The revision consolidation_005, which is there only with the option. */
 class RowLevelSecurityRevisionTest {
@@ -29,6 +36,15 @@ class RowLevelSecurityRevisionTest {
         pg_get_expr(polqual, c.oid), pg_get_expr(polqual, c.oid) = pg_get_expr(polwithcheck, c.oid)
       FROM pg_class c LEFT JOIN pg_policy ON polrelid = c.oid
       WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname
+      """;
+
+  private static final String MEMORIES =
+      """
+      INSERT INTO consolidated_memories (id, project_id, content, memory_type, abstraction_level,
+        source_memory_ids, embedding, created_at, updated_at, consolidated_at, source_count)
+      SELECT 'm' || i, 'p', 'text', 'decision', 1, '{}',
+        ARRAY[random(), random(), random()]::vector, now(), now(), now(), 0
+      FROM generate_series(1, %d) AS i
       """;
 
   @RegisterExtension private final TestDatabase database = new TestDatabase();
@@ -121,16 +137,8 @@ class RowLevelSecurityRevisionTest {
 
   @Test
   void anOwnerWhoSeesNoRowsDoesNotDropThem() {
-    String owner = database.name() + "_owner";
-    run("CREATE EXTENSION vector");
-    run("CREATE ROLE %s LOGIN PASSWORD 'secret'".formatted(owner));
-    run("GRANT CREATE, TEMPORARY ON DATABASE %s TO %s".formatted(database.name(), owner));
-    run("GRANT CREATE ON SCHEMA public TO " + owner);
-    try {
-      PGSimpleDataSource source = new PGSimpleDataSource();
-      source.setUrl(database.jdbcUrl());
-      source.setUser(owner);
-      source.setPassword("secret");
+    try (OwnerRole owner = new OwnerRole(database)) {
+      DataSource source = owner.dataSource();
       Schema owned = Schema.on(source, ON);
       owned.upgrade();
       run(
@@ -150,9 +158,74 @@ class RowLevelSecurityRevisionTest {
           .hasMessageMatching("(?s).*consolidation_jobs\"? has rows.*");
       run("DELETE FROM consolidation_jobs");
       owned.downgradeToNothing();
-    } finally {
-      run("DROP OWNED BY " + owner + " CASCADE");
-      run("DROP ROLE " + owner);
+    }
+  }
+
+  @Test
+  void anOwnerWhoSeesNoRowsIsToldThatInThePlanOfADowngrade() {
+    try (OwnerRole owner = new OwnerRole(database)) {
+      Schema owned = Schema.on(owner.dataSource(), ON);
+      owned.upgrade();
+      String before = database.dumpSchema();
+      assertThat(owned.planDowngradeToNothing().obstacles())
+          .contains(
+              "whether table \"public\".\"consolidated_memories\" has rows cannot be seen:"
+                  + " row-level security hides its rows from this role")
+          .allMatch(obstacle -> obstacle.endsWith(" hides its rows from this role"));
+      assertThat(owned.allowing(Hazard.DELETES_DATA).planDowngradeToNothing().obstacles())
+          .isEmpty();
+      assertThat(database.dumpSchema()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void anOwnerTakesAnOwnColumnBackOnceNoRowHasAValueAndThePoliciesStay() {
+    QualifiedName memories = new QualifiedName("public", "consolidated_memories");
+    Changelog app =
+        Changelog.named("app")
+            .revision(
+                Revision.of("app_001")
+                    .requires("consolidation_001")
+                    .change(Change.create(Index.btree("by_sources", memories, "source_count"))))
+            .revision(
+                Revision.of("app_002")
+                    .requires("consolidation_001")
+                    .change(Change.add(memories, Column.of("mood", ColumnType.text()))));
+    try (OwnerRole owner = new OwnerRole(database)) {
+      Schema owned = Schema.on(owner.dataSource(), ON).with(app);
+      owned.upgrade();
+      owned.downgradeTo("app_001");
+      String before = database.dumpSchema();
+      owned.upgrade();
+      run(MEMORIES.formatted(1) + "; UPDATE consolidated_memories SET mood = 'merry'");
+      assertThatThrownBy(owned::downgrade)
+          .isInstanceOf(ChangeRefusedException.class)
+          .hasMessageContaining("has values in mood");
+      String script =
+          Schema.downgradeScript(ON, ScriptContext.creatingHostTable().with(app).to("app_001"));
+      assertThatThrownBy(() -> Sql.run(owner.dataSource(), script))
+          .hasMessageContaining("has values in mood");
+      run("UPDATE consolidated_memories SET mood = NULL");
+      assertThat(owned.downgrade().undone()).containsExactly("app_002");
+      assertThat(database.dumpSchema()).isEqualTo(before);
+      owned.upgrade();
+      Sql.run(owner.dataSource(), script);
+      assertThat(database.dumpSchema()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void buildsOfAnOwnerWhoSeesNoRowsAreSizedToAllOfThem() {
+    try (OwnerRole owner = new OwnerRole(database)) {
+      RecordingDataSource recording = new RecordingDataSource(owner.dataSource());
+      Schema owned = Schema.on(recording.dataSource(), ON).withBuildWorkers(2);
+      owned.upgrade();
+      assertThat(owned.bulkLoad(() -> run(MEMORIES.formatted(5000))).built()).hasSize(2);
+      assertThat(recording.statements())
+          .anyMatch(
+              sql ->
+                  sql.contains("'maintenance_work_mem', '98304kB'")
+                      && sql.contains("'max_parallel_maintenance_workers', '2'"));
     }
   }
 

@@ -226,4 +226,45 @@ class ScriptsTest {
             "--set=ON_ERROR_STOP=1",
             "--command=" + script);
   }
+
+  @Test
+  void waitForAnotherNoLongerThanUpgradeDoesUnlessTheSessionSaysHowLong() throws SQLException {
+    String script = Schema.upgradeScript(OPTIONS, context());
+    try (Connection reader = database.dataSource().getConnection();
+        Connection tool = database.dataSource().getConnection()) {
+      reader.setAutoCommit(false);
+      Sql.rows(reader, "SELECT 1 FROM task_memories");
+      fails(script, "canceling statement due to lock timeout");
+      tool.setAutoCommit(false);
+      Sql.run(tool, "SET LOCAL lock_timeout = '10ms'");
+      assertThatThrownBy(() -> Sql.run(tool, script))
+          .hasMessageContaining("canceling statement due to lock timeout");
+      tool.rollback();
+      reader.rollback();
+      Sql.run(tool, script);
+      assertThat(Sql.rows(tool, "SHOW lock_timeout")).containsExactly("0");
+      tool.commit();
+    }
+    assertThat(schema().upgrade().applied()).isEmpty();
+  }
+
+  @Test
+  void refuseToBuildIndexesOnALargeTableUnlessThatIsAllowed() {
+    Sql.run(
+        database.dataSource(),
+        """
+        ALTER TABLE task_memories ADD body text, ALTER body SET STORAGE EXTERNAL,
+          SET UNLOGGED;
+        INSERT INTO task_memories SELECT i, repeat('x', 1000000) FROM generate_series(1, 70) i;
+        """);
+    fails(
+        Schema.upgradeScript(OPTIONS, context()),
+        "the table \"public\".\"task_memories\" is large");
+    String first = Schema.upgradeScript(OPTIONS, context().to("task_memories_001"));
+    psql(first);
+    ScriptContext rest = context().from("task_memories_001");
+    fails(Schema.upgradeScript(OPTIONS, rest), "allow it by Hazard.BLOCKS_FOR_LONG");
+    psql(Schema.upgradeScript(OPTIONS, rest.allowing(Hazard.BLOCKS_FOR_LONG)));
+    assertThat(schema().upgrade().applied()).isEmpty();
+  }
 }
