@@ -24,7 +24,7 @@ final class HnswGraph {
     return bytes(vector(options, index), m, rows);
   }
 
-  /** The same for the order's index. */
+  /** The same for {@value SearchIndexes#AMONG_ALL}. */
   static long bytes(SchemaOptions options, long rows) {
     return bytes(embedding(options), options.hnsw().m(), rows);
   }

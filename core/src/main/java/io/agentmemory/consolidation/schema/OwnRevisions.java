@@ -96,7 +96,7 @@ final class OwnRevisions {
         .withCheck(host.name() + "_type_check", MEMORY_TYPES);
   }
 
-  /** The order's tables first, so that the host's busy table is locked last and for the least. */
+  /** The library's tables first, so that the host's busy table is locked last, for the least. */
   private Revision consolidation() {
     return Revision.of(CONSOLIDATION_001)
         .change(

@@ -4,8 +4,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The indexes that searches by vector use beside the order's, as revision {@code consolidation_002}
- * creates them.
+ * The indexes that searches by vector use: {@value #AMONG_ALL} of revision {@code
+ * consolidation_001}, and those that {@code consolidation_002} creates beside it.
  *
  * <p>An HNSW index takes one column and knows no projects: one over all rows has to pass by the
  * rows of other projects. {@value #BY_PROJECT} is over the embedding with a code of the project
@@ -30,7 +30,7 @@ public final class SearchIndexes {
    */
   public static final int MAX_KEY_BYTES = 512;
 
-  /** The name of the order's HNSW index, over all projects. */
+  /** The name of the HNSW index of {@code consolidation_001}, over all projects. */
   public static final String AMONG_ALL = "idx_cm_embedding";
 
   /** The dimensions of a project's code. */

@@ -1,6 +1,25 @@
 /**
  * The schema of consolidated memories, its revisions, and how a database moves between them.
  *
+ * <p>Start at {@link Schema}, made of a data source and {@link SchemaOptions}. The rest, by
+ * purpose:
+ *
+ * <ul>
+ *   <li>what the schema looks like: {@link HostTable}, {@link HnswParameters}, {@link VectorType}
+ *   <li>what was done: {@link UpgradeResult}, {@link DowngradeResult}, {@link ConversionResult};
+ *       what is there: {@link SchemaStatus}
+ *   <li>what would be done: {@link UpgradePlan} and {@link DowngradePlan} of {@link
+ *       PlannedStatement}s; as a script without a connection, by {@link ScriptContext}
+ *   <li>what is wrong: {@link Difference} of {@code verify()}, {@link Finding} of {@code checkUp()}
+ *   <li>revisions of the application's own: {@link Changelog} of {@link Revision}s
+ *   <li>loads without indexes: {@link BulkLoad}, {@link BulkLoadResult}; how indexes are built:
+ *       {@link IndexBuilds}, {@link ProgressListener}
+ *   <li>what is thrown: {@link ConsolidationException} and those below it
+ * </ul>
+ *
+ * <p>{@link SearchIndexes}, {@link SchemaState} and {@link Schema#inspect} serve the data access
+ * objects and may change; applications need none of them.
+ *
  * <p>What is logged, by SLF4J's fluent API; {@code schema} is a field of all of it but the last
  * three. Of other sessions that are in the way their statements are told, without values.
  *

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What stands in the catalog, compared with what was copied by hand from the order and its
+ * What stands in the catalog, compared with what was copied by hand from the specification and its
  * corrections.
  */
 class CatalogTest {
