@@ -83,8 +83,8 @@ final class JobUpkeepSql {
     rescue = JobSql.of("rescue", names, RESCUE.formatted("project_id = :project and "));
     rescueOfAll = JobSql.of("rescueOfAll", names, RESCUE.formatted(""));
     prune = JobSql.of("prune", names, PRUNE.formatted("project_id = :project and "));
-    pruneOfAll = JobSql.of("prune", names, PRUNE.formatted(""));
+    pruneOfAll = JobSql.of("pruneOfAll", names, PRUNE.formatted(""));
     statistics = JobSql.of("statistics", names, STATISTICS.concat("\nwhere project_id = :project"));
-    statisticsOfAll = JobSql.of("statistics", names, STATISTICS);
+    statisticsOfAll = JobSql.of("statisticsOfAll", names, STATISTICS);
   }
 }

@@ -35,6 +35,23 @@ class ReadmeExampleTest {
   private static final Pattern EXAMPLE =
       Pattern.compile("<!-- ReadmeExampleTest.*?-->\\s*```java\\n(.*?)```", Pattern.DOTALL);
 
+  private static final String UPGRADED =
+      """
+      var options = io.agentmemory.consolidation.schema.SchemaOptions.builder().dimensions(384).build();
+      io.agentmemory.consolidation.schema.Schema.on(dataSource, options).upgrade();
+      Consolidation consolidation = Consolidation.on(dataSource, options);
+      """;
+
+  private static final String LIKE_MEMORIES =
+      UPGRADED
+          + """
+          for (String content : new String[] {"a lesson", "the same"}) {
+            consolidation.memories().insert(
+                NewMemory.builder("shop", MemoryType.LEARNING, AbstractionLevel.CONCRETE, content)
+                    .embedding(embed(content)).build());
+          }
+          """;
+
   /** Stands in for a model. */
   private static Embedding embed(String text) {
     float[] values = new float[384];
@@ -53,7 +70,7 @@ class ReadmeExampleTest {
     List<AgentMemory> memories = List.of(memory("t-1"), memory("t-2"));
     new TaskMemoryTable(database.dataSource(), options)
         .insert(memories, List.of(embed("a"), embed("b")));
-    compile(wrap(examples().get(0), ""));
+    compile(wrap(example(0), "", ""));
 
     assertThat(run()).startsWith("1.0 No remote call between begin and commit");
     assertThat(new TaskMemoryTable(database.dataSource(), options).stored(memories))
@@ -61,37 +78,90 @@ class ReadmeExampleTest {
   }
 
   @Test
+  void theExampleFindsNothingInAnEmptyDatabase() throws Exception {
+    compile(wrap(example(0), "", ""));
+
+    assertThat(run()).isEmpty();
+  }
+
+  @Test
+  void theExampleOfAFlowRuns() throws Exception {
+    compile(
+        wrap(
+            example(1),
+            LIKE_MEMORIES,
+            """
+            while (consolidation.jobs().statistics("shop").completed() == 0) {
+              java.util.concurrent.locks.LockSupport.parkNanos(10_000_000);
+            }
+            worker.close();
+            consolidation.memories().list("shop", MemoryFilter.none(), PageRequest.first(10)).items()
+                .forEach(memory -> System.out.println(memory.content()));
+            """));
+
+    assertThat(run().lines()).containsExactlyInAnyOrder("a lesson", "the same", "both in one");
+  }
+
+  @Test
+  void theExampleOfPairsRuns() throws Exception {
+    compile(wrap(example(2), LIKE_MEMORIES, ""));
+
+    assertThat(run().lines()).singleElement().asString().endsWith(" 1.0");
+  }
+
+  @Test
   void theExampleOfABulkLoadRuns() throws Exception {
-    SchemaOptions options = SchemaOptions.builder().dimensions(384).build();
-    Schema.on(database.dataSource(), options).upgrade();
-    String surroundings =
-        """
-        SchemaOptions options = SchemaOptions.builder().dimensions(384).build();
-        Consolidation consolidation = Consolidation.on(dataSource, options);
-        java.util.List<NewMemory> memories = java.util.List.of(
-            NewMemory.builder("shop", MemoryType.LEARNING, AbstractionLevel.CONCRETE, "a lesson")
-                .embedding(embed("a lesson")).build());
-        """;
-    compile(wrap(examples().get(1), surroundings));
+    compile(
+        wrap(
+            example(3),
+            UPGRADED
+                + """
+                java.util.List<NewMemory> memories = java.util.List.of(
+                    NewMemory.builder("shop", MemoryType.LEARNING, AbstractionLevel.CONCRETE, "a lesson")
+                        .embedding(embed("a lesson")).build());
+                """,
+            ""));
 
     assertThat(run())
         .startsWith(
             "[\"public\".\"idx_cm_embedding\", \"public\".\"idx_cm_embedding_project\"] []");
-    assertThat(Schema.on(database.dataSource(), options).status().upToDate()).isTrue();
+    assertThat(
+            Schema.on(database.dataSource(), SchemaOptions.builder().dimensions(384).build())
+                .status()
+                .upToDate())
+        .isTrue();
   }
 
-  private static List<String> examples() throws Exception {
+  @Test
+  void theExampleOfObserversRuns() throws Exception {
+    compile(
+        wrap(
+            example(4),
+            UPGRADED
+                + "var registry = new io.micrometer.core.instrument.simple.SimpleMeterRegistry();",
+            """
+            watched.jobs().statisticsOfAllProjects();
+            System.out.println(registry.get("consolidation.dao.calls").timer().count());
+            """));
+
+    assertThat(run().lines()).containsExactly("1");
+  }
+
+  private static String example(int number) throws Exception {
     String readme =
         Files.readString(
             Path.of(Objects.requireNonNull(System.getProperty("build.root"))).resolve("README.md"));
     List<String> examples =
         EXAMPLE.matcher(readme).results().map(example -> example.group(1)).toList();
-    assertThat(examples).as("examples in README.md").hasSize(2);
-    return examples;
+    assertThat(examples)
+        .as("examples in README.md, each of which is run here")
+        .hasSize(readme.split("```java").length - 1)
+        .hasSize(5);
+    return examples.get(number);
   }
 
   /** An example as the body of a method, with what it takes from its surroundings. */
-  private static String wrap(String example, String surroundings) {
+  private static String wrap(String example, String before, String after) {
     String imports =
         example
             .lines()
@@ -105,19 +175,29 @@ class ReadmeExampleTest {
     return """
         %s
         public final class Example {
-          private static java.util.function.Function<String, Embedding> model;
-          private static Embedding embed(String text) {
+          private static java.util.function.Function<String, io.agentmemory.consolidation.dao.Embedding> model;
+          private static io.agentmemory.consolidation.dao.Embedding embed(String text) {
             return model.apply(text);
           }
+          private static io.agentmemory.consolidation.dao.NewMemory merge(
+              io.agentmemory.consolidation.dao.MemoryCluster cluster) {
+            return io.agentmemory.consolidation.dao.NewMemory.builder(
+                cluster.projectId(),
+                io.agentmemory.consolidation.dao.MemoryType.LEARNING,
+                io.agentmemory.consolidation.dao.AbstractionLevel.GENERALIZED,
+                "both in one").build();
+          }
           public static void run(
-              javax.sql.DataSource dataSource, java.util.function.Function<String, Embedding> model) {
+              javax.sql.DataSource dataSource,
+              java.util.function.Function<String, io.agentmemory.consolidation.dao.Embedding> model) {
             Example.model = model;
+            %s
             %s
             %s
           }
         }
         """
-        .formatted(imports, surroundings, statements);
+        .formatted(imports, before, statements, after);
   }
 
   private void compile(String source) {
