@@ -1,24 +1,19 @@
 package io.agentmemory.consolidation.dao;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.SQLException;
 import org.jdbi.v3.core.ConnectionFactory;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Handles;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.statement.SqlStatements;
-import org.jdbi.v3.core.statement.StatementContext;
-import org.jdbi.v3.core.statement.StatementCustomizer;
-import org.jdbi.v3.core.statement.TemplateEngine;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes Jdbi handles over connections that are opened, committed and closed elsewhere.
  *
- * <p>One plain Jdbi serves all of them, so that its caches of parsed SQL are shared, a handle costs
- * about a microsecond, and nothing is registered on the connection. What the caller configured on a
- * Jdbi of their own does not reach our statements.
+ * <p>One plain Jdbi serves all of them, so that a handle costs about a microsecond, and nothing is
+ * registered on the connection. What the caller configured on a Jdbi of their own does not reach
+ * our statements.
  */
 final class JdbiHandles {
   private static final String DEADLINE = "consolidation.deadline";
@@ -53,16 +48,6 @@ final class JdbiHandles {
   private static Jdbi jdbi() {
     Jdbi jdbi = Jdbi.create(new Borrowed());
     jdbi.getConfig(Handles.class).setForceEndTransactions(false);
-    jdbi.getConfig(SqlStatements.class)
-        .setTemplateEngine(TemplateEngine.NOP)
-        .addCustomizer(
-            new StatementCustomizer() {
-              @Override
-              public void beforeExecution(PreparedStatement statement, StatementContext context)
-                  throws SQLException {
-                Deadline.apply((Deadline) context.getAttribute(DEADLINE), statement);
-              }
-            });
     return jdbi;
   }
 
