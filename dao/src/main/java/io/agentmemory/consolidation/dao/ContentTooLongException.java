@@ -15,11 +15,11 @@ public final class ContentTooLongException extends ConsolidationException {
   /** The id of the memory that is too long. */
   private final String id;
 
-  ContentTooLongException(String what, String id, Throwable cause) {
+  ContentTooLongException(String what, String id, SQLException cause) {
     super(
         "The %s, id %s, has too many different words for text search: split or summarise it (%s)"
-            .formatted(what, Checks.quoted(id), cause.getMessage()),
-        cause);
+            .formatted(what, Checks.quoted(id), Failures.message(cause)),
+        Failures.withoutValues(cause));
     this.id = id;
   }
 

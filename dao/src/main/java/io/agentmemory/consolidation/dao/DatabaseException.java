@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The database refused a call, could not be reached, or did not answer in time.
  *
+ * <p>Message and causes quote no row and no values of a statement: the server's details are left
+ * out of both.
+ *
  * <p>In a transaction that the call had joined, {@link #outcome} and {@link #isRetryable} are about
  * the transaction: it can only be rolled back, and tried again as a whole.
  */

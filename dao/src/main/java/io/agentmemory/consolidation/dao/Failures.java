@@ -1,5 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
+import java.sql.BatchUpdateException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.util.Set;
@@ -51,8 +52,6 @@ final class Failures {
    */
   static DatabaseException translate(String operation, SQLException failure, boolean committing) {
     ServerErrorMessage said = serverMessage(failure);
-    String message =
-        said != null && failure instanceof PSQLException ? said.getMessage() : failure.getMessage();
     String state = failure.getSQLState();
     boolean known =
         !committing
@@ -61,11 +60,53 @@ final class Failures {
             || IN_FAILED_TRANSACTION.equals(state);
     return new DatabaseException(
         operation,
-        String.valueOf(message),
+        message(failure),
         state,
         known ? Outcome.DID_NOT_HAPPEN : Outcome.UNKNOWN,
         isTransient(failure, state),
-        failure);
+        withoutValues(failure));
+  }
+
+  /**
+   * What went wrong, in words that quote nothing: the server's details tell a row, and the driver
+   * tells a statement of a batch with its values.
+   */
+  static String message(SQLException failure) {
+    if (failure instanceof BatchUpdateException) {
+      return behind(failure) instanceof SQLException sql ? message(sql) : "a batch failed";
+    }
+    ServerErrorMessage said = said(failure);
+    return String.valueOf(said == null ? failure.getMessage() : said.getMessage());
+  }
+
+  /** The failure or, where one of its causes quotes values, the same without them. */
+  static SQLException withoutValues(SQLException failure) {
+    if (!quotes(failure)) {
+      return failure;
+    }
+    Throwable cause = behind(failure);
+    SQLException plain =
+        new SQLException(
+            message(failure),
+            failure.getSQLState(),
+            failure.getErrorCode(),
+            cause instanceof SQLException sql ? withoutValues(sql) : cause);
+    plain.setStackTrace(failure.getStackTrace());
+    for (Throwable suppressed : failure.getSuppressed()) {
+      plain.addSuppressed(suppressed instanceof SQLException sql ? withoutValues(sql) : suppressed);
+    }
+    return plain;
+  }
+
+  private static boolean quotes(SQLException failure) {
+    Throwable at = failure;
+    for (int depth = 0; at != null && depth < 20; depth++) {
+      if (at instanceof BatchUpdateException || said(at) != null) {
+        return true;
+      }
+      at = behind(at);
+    }
+    return false;
   }
 
   /**
@@ -93,14 +134,23 @@ final class Failures {
   private static @Nullable ServerErrorMessage serverMessage(SQLException failure) {
     Throwable at = failure;
     for (int depth = 0; at != null && depth < 20; depth++) {
-      if (at instanceof PSQLException postgres && postgres.getServerErrorMessage() != null) {
-        return postgres.getServerErrorMessage();
+      ServerErrorMessage said = said(at);
+      if (said != null) {
+        return said;
       }
-      at =
-          at instanceof SQLException sql && sql.getNextException() != null
-              ? sql.getNextException()
-              : at.getCause();
+      at = behind(at);
     }
     return null;
+  }
+
+  private static @Nullable ServerErrorMessage said(Throwable failure) {
+    return failure instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
+  }
+
+  /** The cause; of a batch, the failure of its statement. */
+  private static @Nullable Throwable behind(Throwable failure) {
+    SQLException next =
+        failure instanceof BatchUpdateException batch ? batch.getNextException() : null;
+    return next == null ? failure.getCause() : next;
   }
 }

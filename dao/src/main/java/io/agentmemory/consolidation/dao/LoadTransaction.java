@@ -164,7 +164,8 @@ final class LoadTransaction {
     if (id != null && ContentTooLongException.causes(failure)) {
       throw new ContentTooLongException(what, id, failure);
     }
-    return new SQLException(what + ": " + failure.getMessage(), failure.getSQLState(), failure);
+    return new SQLException(
+        what + ": " + Failures.message(failure), failure.getSQLState(), failure);
   }
 
   private static boolean isDuplicate(SQLException failure) {

@@ -133,7 +133,7 @@ final class MemoryInserts {
       throw new ContentTooLongException(what, id, e);
     }
     return new SQLException(
-        what + " id " + Checks.quoted(id) + ": " + e.getMessage(), e.getSQLState(), e);
+        what + " id " + Checks.quoted(id) + ": " + Failures.message(e), e.getSQLState(), e);
   }
 
   private static List<String> ids(List<NewMemory> memories) {

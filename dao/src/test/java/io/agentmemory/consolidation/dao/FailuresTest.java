@@ -2,6 +2,8 @@ package io.agentmemory.consolidation.dao;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.sql.BatchUpdateException;
 import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
@@ -76,5 +78,35 @@ class FailuresTest {
   void theMessageIsTheServersWithoutItsDetails() {
     assertThat(Failures.translate("jobs.fail", server("ERROR", "23514"), true))
         .hasMessage("jobs.fail failed (SQLSTATE 23514): said so");
+  }
+
+  @Test
+  void neitherTheMessageNorACauseQuotesARowOrAStatement() {
+    SQLException said = server("ERROR", "23514");
+    said.addSuppressed(server("FATAL", "57P01"));
+    BatchUpdateException batch =
+        new BatchUpdateException(
+            "Batch entry 0 insert … (with details)", "23514", 0, new int[0], said);
+    batch.setNextException(said);
+    DatabaseException failure =
+        Failures.translate("x", new SQLException("memory number 7: no", "23514", batch), true);
+    StringWriter printed = new StringWriter();
+    failure.printStackTrace(new PrintWriter(printed));
+    assertThat(printed.toString())
+        .doesNotContain("details")
+        .contains("Suppressed: java.sql.SQLException: said so");
+    assertThat(failure).hasRootCauseMessage("said so");
+    assertThat(failure.getCause().getCause().getStackTrace()).isEqualTo(batch.getStackTrace());
+
+    SQLException lost = new PSQLException("lost", PSQLState.CONNECTION_FAILURE);
+    assertThat(Failures.translate("x", lost, true)).hasCause(lost);
+    DatabaseException lostBatch =
+        Failures.translate(
+            "x",
+            new BatchUpdateException("Batch entry 0 insert …", "08006", 0, new int[0], lost),
+            true);
+    assertThat(lostBatch)
+        .hasMessage("x failed (SQLSTATE 08006): lost. Whether it was done is not known");
+    assertThat(lostBatch.getCause()).hasMessage("lost");
   }
 }
