@@ -22,8 +22,13 @@ final class Failures {
       Set.of(
           "40001", "40P01", "55P03", "53300", QUERY_CANCELED, "57P01", "57P02", "57P03", "57P05");
 
+  private static final String READ_ONLY_TRANSACTION = "25006";
+
   /** Classes of SQLSTATE that are errors of a statement, never the end of a connection. */
-  private static final Set<String> CERTAIN = Set.of("21", "22", "23", "40", "42", "54", "55");
+  private static final Set<String> CERTAIN = Set.of("21", "22", "23", "40", "42", "54", "55", "P0");
+
+  /** The same of classes that have both. */
+  private static final Set<String> ALSO_CERTAIN = Set.of(QUERY_CANCELED, READ_ONLY_TRANSACTION);
 
   private Failures() {}
 
@@ -111,8 +116,8 @@ final class Failures {
 
   /**
    * After an ERROR the server has rolled back; after a FATAL, a PANIC or a lost connection one
-   * cannot tell. A server may translate the word, so the classes in which none of those occurs
-   * count too.
+   * cannot tell. A server may translate the word, so what is never one of those counts too. (It
+   * also sends the word untranslated, which the driver does not hand out.)
    */
   private static boolean refused(@Nullable ServerErrorMessage said) {
     if (said == null) {
@@ -122,7 +127,9 @@ final class Failures {
       return true;
     }
     String state = said.getSQLState();
-    return state != null && state.length() == 5 && CERTAIN.contains(state.substring(0, 2));
+    return state != null
+        && state.length() == 5
+        && (CERTAIN.contains(state.substring(0, 2)) || ALSO_CERTAIN.contains(state));
   }
 
   private static boolean isTransient(SQLException failure, @Nullable String state) {

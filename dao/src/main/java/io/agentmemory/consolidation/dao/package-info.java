@@ -27,7 +27,9 @@
  * <tr><td>write on a read-only server</td>
  *     <td>25006</td><td>{@code DID_NOT_HAPPEN}</td><td>no</td></tr>
  * <tr><td>disk full</td>
- *     <td>53100</td><td>{@code DID_NOT_HAPPEN}</td><td>no: somebody must make room</td></tr>
+ *     <td>53100</td><td>{@code DID_NOT_HAPPEN}; of a call that writes by one statement {@code
+ *     UNKNOWN}, where the server's {@code lc_messages} is not English</td>
+ *     <td>no: somebody must make room</td></tr>
  * </table>
  *
  * <p>What is logged, by SLF4J's fluent API, and never with contents, embeddings or the values of a

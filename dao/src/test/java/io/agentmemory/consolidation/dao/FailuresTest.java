@@ -7,6 +7,8 @@ import java.io.StringWriter;
 import java.sql.BatchUpdateException;
 import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.PSQLState;
 import org.postgresql.util.ServerErrorMessage;
@@ -26,7 +28,12 @@ class FailuresTest {
   void anErrorOfTheServersMeansThatNothingHappened() {
     assertThat(whileCommitting(server("ERROR", "23514"))).isEqualTo(Outcome.DID_NOT_HAPPEN);
     assertThat(whileCommitting(server("ERROR", "53100"))).isEqualTo(Outcome.DID_NOT_HAPPEN);
-    assertThat(whileCommitting(server("FEHLER", "40001"))).isEqualTo(Outcome.DID_NOT_HAPPEN);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"40001", "40P01", "55P03", "57014", "25006", "P0001"})
+  void whatIsOnlyEverAnErrorMeansTheSameInWhateverLanguage(String state) {
+    assertThat(whileCommitting(server("FEHLER", state))).isEqualTo(Outcome.DID_NOT_HAPPEN);
   }
 
   @Test
@@ -34,6 +41,7 @@ class FailuresTest {
     assertThat(whileCommitting(server("FATAL", "57P01"))).isEqualTo(Outcome.UNKNOWN);
     assertThat(whileCommitting(server("PANIC", "53100"))).isEqualTo(Outcome.UNKNOWN);
     assertThat(whileCommitting(server("TÖDLICH", "57P01"))).isEqualTo(Outcome.UNKNOWN);
+    assertThat(whileCommitting(server("FEHLER", "53100"))).isEqualTo(Outcome.UNKNOWN);
     SQLException lost = new PSQLException("lost", PSQLState.CONNECTION_FAILURE);
     assertThat(whileCommitting(lost)).isEqualTo(Outcome.UNKNOWN);
     assertThat(Failures.translate("x", lost, false).outcome()).isEqualTo(Outcome.DID_NOT_HAPPEN);
