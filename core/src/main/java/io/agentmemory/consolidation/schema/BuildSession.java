@@ -3,13 +3,9 @@ package io.agentmemory.consolidation.schema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A session that holds the lock of builds and has the settings for them, until it is closed. */
 final class BuildSession implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(BuildSession.class);
-
   private final Connection connection;
   private final boolean autoCommit;
   private final SessionSettings settings;
@@ -27,8 +23,9 @@ final class BuildSession implements AutoCloseable {
   static BuildSession open(DataSource dataSource, SchemaOptions options, Waiting waiting)
       throws SQLException {
     Connection connection = dataSource.getConnection();
+    boolean autoCommit = true;
     try {
-      boolean autoCommit = connection.getAutoCommit();
+      autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(true);
       if (Pooler.between(connection)) {
         throw new SchemaException("Nothing was changed: " + Pooler.ADVICE);
@@ -44,7 +41,7 @@ final class BuildSession implements AutoCloseable {
       }
       return opened;
     } catch (RuntimeException | SQLException e) {
-      giveBack(connection, true);
+      Runner.giveBack(connection, autoCommit);
       throw e;
     }
   }
@@ -57,15 +54,6 @@ final class BuildSession implements AutoCloseable {
   public void close() {
     lock.release(session());
     settings.close();
-    giveBack(connection, autoCommit);
-  }
-
-  /** Where the connection is lost, there is nothing to give back. */
-  private static void giveBack(Connection connection, boolean autoCommit) {
-    try (connection) {
-      connection.setAutoCommit(autoCommit);
-    } catch (SQLException e) {
-      LOG.debug("The connection is lost", e);
-    }
+    Runner.giveBack(connection, autoCommit);
   }
 }

@@ -3,7 +3,7 @@ package io.agentmemory.consolidation.schema;
 import java.util.List;
 
 /**
- * A change was refused, and nothing was changed: it would delete data that nobody allowed to be
+ * A change was refused, and nothing of it was done: it would delete data that nobody allowed to be
  * deleted, or take along objects that are not the library's.
  */
 public final class ChangeRefusedException extends SchemaException {

@@ -57,10 +57,7 @@ final class EmbeddingConverter {
 
   ConversionResult convert(Connection connection) throws SQLException {
     if (online.direct() != null) {
-      try (Connection direct = online.direct().getConnection()) {
-        direct.setAutoCommit(true);
-        return locked(new Session(direct));
-      }
+      return Runner.connected(online.direct(), direct -> locked(new Session(direct)));
     }
     if (Pooler.between(connection)) {
       throw new SchemaException("Nothing was changed: " + Pooler.ADVICE);

@@ -48,10 +48,7 @@ final class OnlineBuilder {
   /** Sees to what an upgrade found, or left, to be built. */
   UpgradeResult finish(Connection connection, UpgradeResult soFar) throws SQLException {
     if (online.direct() != null) {
-      try (Connection direct = online.direct().getConnection()) {
-        direct.setAutoCommit(true);
-        return finish(new Session(direct), soFar);
-      }
+      return Runner.connected(online.direct(), direct -> finish(new Session(direct), soFar));
     }
     if (Pooler.between(connection)) {
       return soFar.withWarning("Indexes are still to be built, and " + Pooler.ADVICE);

@@ -29,6 +29,9 @@ final class Runner {
   private static final String LOCK_NOT_AVAILABLE = "55P03";
   private static final String DEADLOCK = "40P01";
 
+  /** What a server answers to a commit that it turns into a rollback. */
+  private static final String REFUSED = "(23|25|40|P0)...";
+
   private final DataSource dataSource;
   private final SchemaOptions options;
   private final Waiting waiting;
@@ -71,19 +74,33 @@ final class Runner {
 
   /** Takes a connection and gives it back as it was. */
   <R> R connected(Work<R> work) {
-    try (Connection connection = dataSource.getConnection()) {
-      if (connection.getAutoCommit()) {
-        return work.with(connection);
-      }
-      connection.setAutoCommit(true);
-      try {
-        return work.with(connection);
-      } finally {
-        connection.setAutoCommit(false);
-      }
+    try {
+      return connected(dataSource, work);
     } catch (SQLException e) {
       throw new SchemaException(
           "The connection failed with SQLSTATE " + e.getSQLState() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The same with a connection of another source. */
+  static <R> R connected(DataSource dataSource, Work<R> work) throws SQLException {
+    Connection connection = dataSource.getConnection();
+    boolean autoCommit = true;
+    try {
+      autoCommit = connection.getAutoCommit();
+      connection.setAutoCommit(true);
+      return work.with(connection);
+    } finally {
+      giveBack(connection, autoCommit);
+    }
+  }
+
+  /** Where the connection is lost, there is nothing to give back. */
+  static void giveBack(Connection connection, boolean autoCommit) {
+    try (connection) {
+      connection.setAutoCommit(autoCommit);
+    } catch (SQLException e) {
+      LOG.debug("The connection is lost", e);
     }
   }
 
@@ -184,7 +201,7 @@ final class Runner {
     try {
       Optional<R> result = attempt.run(new Session(connection));
       if (result.isPresent()) {
-        connection.commit();
+        commit(connection);
         committed = true;
       }
       return result;
@@ -201,11 +218,26 @@ final class Runner {
     try {
       begin(session, waiting);
       R result = work.in(session);
-      connection.commit();
+      commit(connection);
       committed = true;
       return result;
     } finally {
       restore(connection, committed);
+    }
+  }
+
+  /** Commits. Where the connection is lost before the answer, nobody knows what came of it. */
+  private static void commit(Connection connection) {
+    try {
+      connection.commit();
+    } catch (SQLException e) {
+      if (String.valueOf(e.getSQLState()).matches(REFUSED)) {
+        throw SchemaSqlException.of("commit", "COMMIT", null, e);
+      }
+      throw new SchemaException(
+          "The commit failed with SQLSTATE %s: %s. Whether it was done is not known: status() tells which revisions and indexes are there"
+              .formatted(e.getSQLState(), e.getMessage()),
+          e);
     }
   }
 

@@ -28,7 +28,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe. No argument may be null. Methods that reach for the database throw
  * {@link SchemaSqlException} where the server refuses a statement, {@link SchemaBusyException}
  * where the deadline passes, {@link SchemaMismatchException} where the database records other
- * options or definitions, and {@link SchemaException} otherwise; then nothing was changed.
+ * options or definitions, and {@link SchemaException} otherwise. Then nothing was changed, save for
+ * what is done in several transactions: indexes built online, after that of the upgrade; {@link
+ * #convertEmbeddings}; {@link #bulkLoad}. What these had committed stays. Where the connection is
+ * lost while the server commits, the exception says that nobody knows whether it did. {@link
+ * #status} tells then, and making the call again is safe: it goes on from what is there.
  */
 public final class Schema {
   private final DataSource dataSource;

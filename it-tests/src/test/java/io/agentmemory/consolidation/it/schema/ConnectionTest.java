@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.schema.IndexBuilds;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaBusyException;
 import io.agentmemory.consolidation.schema.SchemaException;
@@ -13,6 +14,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -53,6 +55,30 @@ class ConnectionTest {
             .containsExactly("0");
         connection.rollback();
       }
+    }
+  }
+
+  @Test
+  void comeBackWithoutAutocommitFromWhatNeedsThemWithItToo() throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
+      connection.setAutoCommit(false);
+      DataSource lent = Uncloseable.dataSource(connection);
+      Schema schema =
+          Schema.on(database.dataSource()).withDeadline(Duration.ZERO).withDirectConnections(lent);
+
+      schema.upgradeTo("consolidation_001");
+      assertThat(schema.withIndexBuilds(IndexBuilds.ONLINE).upgrade().built()).isNotEmpty();
+      assertThat(connection.getAutoCommit()).as("after builds online").isFalse();
+
+      schema.convertEmbeddings();
+      assertThat(connection.getAutoCommit()).as("after a conversion").isFalse();
+
+      Schema.on(database.dataSource())
+          .bulkLoad(
+              () ->
+                  assertThatExceptionOfType(SchemaBusyException.class)
+                      .isThrownBy(() -> schema.bulkLoad(() -> {})));
+      assertThat(connection.getAutoCommit()).as("after a bulk load in vain").isFalse();
     }
   }
 

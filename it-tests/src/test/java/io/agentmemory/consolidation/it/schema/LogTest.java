@@ -206,7 +206,6 @@ class LogTest {
             "DEBUG Runner - The connection is lost",
             "DEBUG UpgradeLock - The connection is lost, and the lock with it",
             "DEBUG SessionSettings - The session's settings were not put back",
-            "DEBUG BuildSession - The connection is lost",
             "DEBUG BuildMonitor - No progress is reported");
   }
 
