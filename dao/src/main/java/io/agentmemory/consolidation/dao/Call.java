@@ -11,7 +11,10 @@ import java.util.Collection;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
-/** One use of a {@link Sql}: its parameters are set by name, then it runs. Closes its statement. */
+/**
+ * One use of a {@link Sql}: its parameters are set by name, then it runs, in the time that is left
+ * then. Closes its statement.
+ */
 final class Call implements AutoCloseable {
   /** Sets a statement's parameters. */
   interface Parameters {
@@ -20,23 +23,23 @@ final class Call implements AutoCloseable {
 
   private final Sql sql;
   private final PreparedStatement statement;
+  private final @Nullable Deadline deadline;
 
-  Call(Sql sql, PreparedStatement statement) {
+  private Call(Sql sql, PreparedStatement statement, @Nullable Deadline deadline) {
     this.sql = sql;
     this.statement = statement;
+    this.deadline = deadline;
   }
 
-  /** Prepares a statement, with the time that is left for the handle's call. */
+  /** Prepares a statement of the handle's call. */
   static Call prepare(Handle handle, Sql sql) throws SQLException {
     return prepare(handle.getConnection(), JdbiHandles.deadline(handle), sql);
   }
 
-  /** Prepares a statement, with the time that is left, which is null where it is not limited. */
+  /** Prepares a statement with a deadline, which is null where its time is not limited. */
   static Call prepare(Connection connection, @Nullable Deadline deadline, Sql sql)
       throws SQLException {
-    PreparedStatement statement = connection.prepareStatement(sql.text());
-    Deadline.apply(deadline, statement);
-    return new Call(sql, statement);
+    return new Call(sql, connection.prepareStatement(sql.text()), deadline);
   }
 
   Call text(String name, @Nullable String value) throws SQLException {
@@ -143,10 +146,12 @@ final class Call implements AutoCloseable {
   }
 
   ResultSet query() throws SQLException {
+    Deadline.apply(deadline, statement);
     return statement.executeQuery();
   }
 
   int update() throws SQLException {
+    Deadline.apply(deadline, statement);
     return statement.executeUpdate();
   }
 
@@ -155,11 +160,13 @@ final class Call implements AutoCloseable {
   }
 
   int[] runBatch() throws SQLException {
+    Deadline.apply(deadline, statement);
     return statement.executeBatch();
   }
 
   /** Runs several statements sent together and gives the rows of one of them, counted from 0. */
   ResultSet query(int index) throws SQLException {
+    Deadline.apply(deadline, statement);
     boolean rows = statement.execute();
     for (int i = 0; i < index; i++) {
       rows = statement.getMoreResults();

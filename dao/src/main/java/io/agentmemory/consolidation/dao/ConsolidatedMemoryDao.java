@@ -105,8 +105,8 @@ public final class ConsolidatedMemoryDao {
    *
    * <p>Needs the privileges INSERT on the table and, to skip or replace and under row-level
    * security, SELECT, UPDATE to replace, and TEMPORARY on the database. A {@linkplain
-   * Consolidation#withTimeout timeout} applies to each transaction, and is looked at whenever a
-   * buffer is sent. What the iterator throws ends the load and is passed on.
+   * Consolidation#withTimeout timeout} applies to each transaction. What the iterator throws ends
+   * the load and is passed on.
    *
    * @param memories the memories; for a stream, {@code stream.iterator()}
    * @param options how to load them
@@ -146,7 +146,7 @@ public final class ConsolidatedMemoryDao {
     Checks.notNull("reader", reader);
     return database
         .of(projectId)
-        .transact(
+        .fetch(
             "memories.export",
             handle -> new Exported<>(MemoryExport.run(session(handle), projectId, reader)))
         .value();
@@ -297,7 +297,8 @@ public final class ConsolidatedMemoryDao {
   /**
    * Deletes all memories of a project, in batches that are each a transaction of its own (in a
    * joined transaction: part of it). Task memories that were consolidated into them count as not
-   * consolidated again. When interrupted, the next call goes on with what is left.
+   * consolidated again. Where a batch fails, the exception is about that batch: those before it
+   * stay deleted, and the next call goes on with what is left.
    *
    * @param projectId the project
    * @param batchSize how many memories to delete at a time, from 1 to 10,000
@@ -306,15 +307,14 @@ public final class ConsolidatedMemoryDao {
   public long deleteProject(String projectId, int batchSize) {
     Checks.id("projectId", projectId);
     MemoryChecks.limit("batchSize", batchSize);
+    Database project = database.of(projectId).begun();
     long deleted = 0;
     int batch;
     do {
       batch =
-          database
-              .of(projectId)
-              .transact(
-                  "memories.deleteProject",
-                  handle -> MemoryDeletes.deleteBatch(session(handle), projectId, batchSize));
+          project.transact(
+              "memories.deleteProject",
+              handle -> MemoryDeletes.deleteBatch(session(handle), projectId, batchSize));
       deleted += batch;
     } while (batch > 0);
     return deleted;

@@ -197,8 +197,12 @@ public final class Consolidation implements AutoCloseable {
   /**
    * Limits how long each call may take. Every statement of a call gets what the statements before
    * it have left, to the millisecond; when that is over the driver asks the server to cancel it,
-   * and the call fails with SQLSTATE 57014. The wait for a connection counts, but is limited by the
-   * pool alone; a commit is not cut short; a network that has gone silent is noticed by the
+   * and the call fails with SQLSTATE 57014. The COPY of a load is limited by the server, as by a
+   * {@code statement_timeout} of the transaction.
+   *
+   * <p>The wait for a connection counts, but is limited by the pool alone; a commit, and what a
+   * function of the caller's does, is not cut short; an export looks at the time before each
+   * memory, but not while it fetches more; a network that has gone silent is noticed by the
    * driver's {@code socketTimeout}.
    *
    * @param timeout how long, more than nothing

@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
@@ -25,7 +26,10 @@ import org.jspecify.annotations.Nullable;
 final class Database {
   private final Shared shared;
   private final Connections connections;
-  private final @Nullable Duration timeout;
+
+  /** Called for each call, when it begins; gives null where its time is not limited. */
+  private final Supplier<@Nullable Deadline> deadlines;
+
   private final Observers observers;
 
   /** What each call is about; null where it may be about several, or nobody is told. */
@@ -34,31 +38,41 @@ final class Database {
   private Database(
       Shared shared,
       Connections connections,
-      @Nullable Duration timeout,
+      Supplier<@Nullable Deadline> deadlines,
       Observers observers,
       @Nullable String project) {
     this.shared = shared;
     this.connections = connections;
-    this.timeout = timeout;
+    this.deadlines = deadlines;
     this.observers = observers;
     this.project = project;
   }
 
   static Database on(DataSource dataSource, SchemaOptions options) {
     return new Database(
-        new Shared(options), new OwnConnections(dataSource, null), null, Observers.NONE, null);
+        new Shared(options),
+        new OwnConnections(dataSource, null),
+        () -> null,
+        Observers.NONE,
+        null);
   }
 
   Database joining(Connection connection) {
-    return new Database(shared, new JoinedConnection(connection, null), timeout, observers, null);
+    return new Database(shared, new JoinedConnection(connection, null), deadlines, observers, null);
   }
 
   Database withTimeout(Duration limit) {
-    return new Database(shared, connections, limit, observers, null);
+    return new Database(shared, connections, () -> Deadline.in(limit), observers, null);
+  }
+
+  /** The same with one limit for all its calls, from now on. */
+  Database begun() {
+    Deadline deadline = deadlines.get();
+    return new Database(shared, connections, () -> deadline, observers, project);
   }
 
   Database observedBy(ConsolidationObserver observer) {
-    return new Database(shared, connections, timeout, observers.and(observer), null);
+    return new Database(shared, connections, deadlines, observers.and(observer), null);
   }
 
   /** Who is told of calls and jobs. */
@@ -94,13 +108,18 @@ final class Database {
     return observed(operation, Mode.TRANSACT, byHandle(work));
   }
 
+  /** Reads as {@link #read} does, but in a transaction, as a cursor needs. */
+  <T extends @Nullable Object> T fetch(String operation, Work<T> work) {
+    return observed(operation, Mode.FETCH, byHandle(work));
+  }
+
   /**
    * The same for calls about one project. Where the database keeps projects apart, each of them is
    * in a transaction, and has that project's rows and no others.
    */
   Database of(String projectId) {
     return options().rowLevelSecurity()
-        ? new Database(shared, connections.of(projectId), timeout, observers, projectId)
+        ? new Database(shared, connections.of(projectId), deadlines, observers, projectId)
         : about(projectId);
   }
 
@@ -108,7 +127,7 @@ final class Database {
   Database about(String projectId) {
     return observers.isEmpty()
         ? this
-        : new Database(shared, connections, timeout, observers, projectId);
+        : new Database(shared, connections, deadlines, observers, projectId);
   }
 
   /** Whether the transaction that a statement of a project is in goes on after it. */
@@ -193,7 +212,7 @@ final class Database {
   }
 
   private <T extends @Nullable Object> T run(String operation, Mode mode, Query<T> query) {
-    Deadline deadline = timeout == null ? null : Deadline.in(timeout);
+    Deadline deadline = deadlines.get();
     Connections.Progress progress = new Connections.Progress();
     try {
       return connections.run(
@@ -222,8 +241,18 @@ final class Database {
 
   enum Mode {
     READ,
+    FETCH,
     WRITE,
-    TRANSACT
+    TRANSACT;
+
+    /** Whether there is a transaction that is more than one statement. */
+    boolean transacts() {
+      return this == FETCH || this == TRANSACT;
+    }
+
+    boolean writes() {
+      return this == WRITE || this == TRANSACT;
+    }
   }
 
   /** What all views of one {@link Consolidation} share. */

@@ -22,7 +22,7 @@ record JoinedConnection(Connection connection, @Nullable String projectId) imple
   public <T extends @Nullable Object> T run(
       Database.Mode mode, Progress progress, @Nullable Deadline deadline, Body<T> body)
       throws SQLException {
-    if (mode == Database.Mode.TRANSACT) {
+    if (mode.transacts()) {
       return withSavepoint(body);
     }
     progress.mayHaveCommitted = mode == Database.Mode.WRITE && connection.getAutoCommit();

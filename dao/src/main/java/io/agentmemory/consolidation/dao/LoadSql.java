@@ -15,6 +15,18 @@ final class LoadSql {
   static final String BEGIN =
       "select /* consolidation ingest.load */ now(), row_security_active(cast({memoriesLiteral} as regclass))";
 
+  /** Limits what comes in the transaction, unless that is limited to less; gives the old limit. */
+  static final String LIMIT =
+      """
+      select /* consolidation ingest.limit */ setting, set_config(name,
+        case when cast(setting as int8) between 1 and :millis then setting
+          else cast(:millis as text) end, true)
+      from pg_catalog.pg_settings where name = 'statement_timeout'""";
+
+  /** Puts the old limit back. */
+  static final String LIMIT_AGAIN =
+      "select /* consolidation ingest.limit */ set_config('statement_timeout', :before, true)";
+
   static final String COPY =
       "copy /* consolidation ingest.load */ {memories} ("
           + COLUMNS

@@ -92,6 +92,31 @@ final class LoadTransaction {
   }
 
   private long copy(String template, boolean numbered, long most) throws SQLException {
+    String before = limit();
+    long sent = send(template, numbered, most);
+    if (before != null) {
+      try (Call call = session.prepare(LoadSql.LIMIT_AGAIN)) {
+        call.text("before", before).query();
+      }
+    }
+    return sent;
+  }
+
+  /** The driver limits no COPY, so that the server has to; null where there is no limit. */
+  private @Nullable String limit() throws SQLException {
+    Deadline deadline = session.deadline();
+    if (deadline == null) {
+      return null;
+    }
+    try (Call call = session.prepare(LoadSql.LIMIT)) {
+      long millis = Math.min(deadline.check(), Integer.MAX_VALUE);
+      ResultSet row = call.integer("millis", millis).query();
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  private long send(String template, boolean numbered, long most) throws SQLException {
     String sql = session.statements().get(template).text();
     try (CopyStream stream = CopyStream.begin(session.connection(), sql, session::checkDeadline)) {
       for (long i = 0; i < most && rows.hasNext(); i++) {

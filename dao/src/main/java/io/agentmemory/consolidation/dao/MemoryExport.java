@@ -34,7 +34,7 @@ final class MemoryExport {
       Deadline.apply(session.deadline(), statement);
       statement.setFetchSize(FETCH);
       statement.setString(1, projectId);
-      Rows rows = new Rows(statement.executeQuery(), projectId, session.format());
+      Rows rows = new Rows(statement.executeQuery(), projectId, session);
       try (Stream<ConsolidatedMemory> stream =
           StreamSupport.stream(
               Spliterators.spliteratorUnknownSize(
@@ -47,18 +47,18 @@ final class MemoryExport {
     }
   }
 
-  /** The rows of a result, one ahead. */
+  /** The rows of a result, one ahead. Fetching more of them is no statement of its own. */
   private static final class Rows implements Iterator<ConsolidatedMemory> {
     private final ResultSet result;
     private final String projectId;
-    private final VectorFormat format;
+    private final MemorySession session;
     private @Nullable ConsolidatedMemory ahead;
     private boolean over;
 
-    Rows(ResultSet result, String projectId, VectorFormat format) {
+    Rows(ResultSet result, String projectId, MemorySession session) {
       this.result = result;
       this.projectId = projectId;
-      this.format = format;
+      this.session = session;
     }
 
     @Override
@@ -67,8 +67,9 @@ final class MemoryExport {
         return false;
       }
       try {
+        session.checkDeadline();
         if (ahead == null && result.next()) {
-          ahead = MemoryRow.read(result, 1, projectId, format);
+          ahead = MemoryRow.read(result, 1, projectId, session.format());
         }
       } catch (SQLException e) {
         throw Failures.translate("memories.export", e, false);

@@ -127,8 +127,11 @@ final class MemoryInserts {
     return failure;
   }
 
-  /** The exception for content that does not fit, or the SQL exception itself. */
+  /** The exception for content that does not fit, or the SQL exception with the row's name. */
   private static SQLException named(SQLException e, String what, String id) {
+    if (e instanceof Deadline.Expired) {
+      return e;
+    }
     if (ContentTooLongException.causes(e)) {
       throw new ContentTooLongException(what, id, e);
     }

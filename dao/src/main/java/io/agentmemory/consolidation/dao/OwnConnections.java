@@ -47,9 +47,9 @@ final class OwnConnections implements Connections {
       }
       boolean autoCommit = connection.getAutoCommit();
       T result =
-          mode == Database.Mode.TRANSACT || projectId != null
-              ? transact(connection, progress, mode != Database.Mode.READ, deadline, body)
-              : single(connection, progress, mode == Database.Mode.WRITE, body);
+          mode.transacts() || projectId != null
+              ? transact(connection, progress, mode.writes(), deadline, body)
+              : single(connection, progress, mode.writes(), body);
       restore(connection, autoCommit);
       return result;
     } finally {

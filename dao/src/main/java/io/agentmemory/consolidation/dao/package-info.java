@@ -20,6 +20,9 @@
  * <tr><td>the same during a load that commits in between</td>
  *     <td>as above</td><td>{@link io.agentmemory.consolidation.dao.PartialLoadException} says how
  *     much was committed; of the part that failed, its cause</td><td>no</td></tr>
+ * <tr><td>a batch of a call that deletes in several transactions</td>
+ *     <td>as of any other</td><td>of that batch; those before it stay deleted</td>
+ *     <td>of that batch; the next call goes on with what is left</td></tr>
  * <tr><td>timeout of the call or of the server, lock timeout</td>
  *     <td>57014, 55P03</td><td>{@code DID_NOT_HAPPEN}</td><td>yes</td></tr>
  * <tr><td>deadlock, serialization failure, conflict with recovery on a standby</td>

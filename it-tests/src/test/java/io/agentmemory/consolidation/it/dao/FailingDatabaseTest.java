@@ -29,6 +29,7 @@ import java.util.Iterator;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -104,6 +105,27 @@ class FailingDatabaseTest {
         "08006",
         Outcome.DID_NOT_HAPPEN,
         true);
+  }
+
+  @Test
+  void whereverAnExportIsCutItMayBeMadeAgain() {
+    database.consolidation().memories().insert(learned("a").embedding(direction(3, 0)).build());
+    boolean done = false;
+    int cuts = 0;
+    for (int number = 1; !done; number++) {
+      Consolidation[] way = new Consolidation[1];
+      Runnable[] call = {() -> way[0].memories().export(P, Stream::count)};
+      way[0] = cutAt(number, call);
+      try {
+        call[0].run();
+        done = true;
+      } catch (DatabaseException failure) {
+        assertThat(failure.outcome()).as("cut %d", number).isEqualTo(Outcome.DID_NOT_HAPPEN);
+        assertThat(failure.isRetryable()).as("cut %d", number).isTrue();
+        cuts = number;
+      }
+    }
+    assertThat(cuts).as("before and after the beginning, the query and the commit").isEqualTo(6);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.it.hostile;
 import io.agentmemory.consolidation.dao.ConsolidationObserver;
 import io.agentmemory.consolidation.dao.DatabaseException;
 import io.agentmemory.consolidation.dao.InvalidInputException;
+import io.agentmemory.consolidation.dao.PartialLoadException;
 import io.agentmemory.consolidation.schema.ConsolidationException;
 import io.agentmemory.consolidation.schema.SchemaSqlException;
 import java.lang.reflect.Constructor;
@@ -33,7 +34,8 @@ final class Verdict {
     if (thrown == null || thrown instanceof CallbackFailure) {
       return null;
     }
-    if (thrown instanceof DatabaseException failure && !canceled(failure)) {
+    Throwable first = thrown instanceof PartialLoadException ? thrown.getCause() : thrown;
+    if (first instanceof DatabaseException failure && !canceled(failure)) {
       return "refused by the database, SQLSTATE " + failure.sqlState();
     }
     if (thrown instanceof SchemaSqlException failure && !ofADefinition(failure)) {
@@ -45,10 +47,14 @@ final class Verdict {
     return ofMessages(thrown);
   }
 
-  /** Timeouts are set at random; the server's own limit is for what would not end. */
+  /**
+   * Timeouts are set at random, and that of a load's COPY at the server; another limit of the
+   * server's is for what would not end.
+   */
   private static boolean canceled(DatabaseException failure) {
     return CANCELED.equals(failure.sqlState())
-        && !String.valueOf(failure.getMessage()).contains("statement timeout");
+        && (failure.operation().equals("memories.load")
+            || !String.valueOf(failure.getMessage()).contains("statement timeout"));
   }
 
   /**
