@@ -89,7 +89,7 @@ final class CopyStream implements AutoCloseable {
     }
     int length = ARRAY_HEADER;
     for (String value : values) {
-      length = Math.addExact(length, Integer.BYTES + utf8Length(value));
+      length += Integer.BYTES + utf8Length(value);
     }
     room(Integer.BYTES + ARRAY_HEADER).putInt(length);
     buffer.putInt(1).putInt(0).putInt(VARCHAR_OID).putInt(values.size()).putInt(1);

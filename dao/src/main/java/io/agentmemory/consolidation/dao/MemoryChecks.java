@@ -16,6 +16,9 @@ final class MemoryChecks {
   /** More rows than this are for a list in pages. */
   static final int MOST_ROWS = 10_000;
 
+  /** No memory has more tags or sources than this, and no filter more tags or patterns. */
+  private static final int MOST_ELEMENTS = 10_000;
+
   private static final int LONGEST_QUERY = 32_768;
   private static final int LONGEST_CONTENT = 16 << 20;
   private static final int LONGEST_TAG = 50;
@@ -102,18 +105,26 @@ final class MemoryChecks {
   }
 
   static List<String> tags(String name, Collection<String> tags) {
-    return each(name, tags, (element, tag) -> Checks.name(element, tag, LONGEST_TAG));
+    return each(name, few(name, tags), (element, tag) -> Checks.name(element, tag, LONGEST_TAG));
   }
 
   /** Ids of which one may occur twice, since the database holds what others wrote. */
   static List<String> ids(String name, Collection<String> ids) {
-    return each(name, ids, Checks::id);
+    return each(name, few(name, ids), Checks::id);
+  }
+
+  private static Collection<String> few(String name, Collection<String> values) {
+    if (Checks.notNull(name, values).size() > MOST_ELEMENTS) {
+      throw new InvalidInputException(
+          "%s must be at most %,d, were %,d".formatted(name, MOST_ELEMENTS, values.size()));
+    }
+    return values;
   }
 
   private static List<String> each(
       String name, Collection<String> values, BiConsumer<String, String> check) {
     int i = 0;
-    for (String value : Checks.notNull(name, values)) {
+    for (String value : values) {
       check.accept(name + "[" + i++ + "]", value);
     }
     return List.copyOf(values);
@@ -121,7 +132,7 @@ final class MemoryChecks {
 
   /** Ids to be looked up, each once. */
   static Set<String> distinctIds(Collection<String> ids) {
-    Set<String> distinct = new LinkedHashSet<>(ids("ids", ids));
+    Set<String> distinct = new LinkedHashSet<>(each("ids", Checks.notNull("ids", ids), Checks::id));
     if (distinct.size() > MOST_ROWS) {
       throw new InvalidInputException(
           "ids must be at most %,d at a time, were %,d".formatted(MOST_ROWS, distinct.size()));

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which memories of a project to consider. Immutable; each method returns another filter. All
  * conditions must hold; one that was not set, or set to an empty collection, lets everything
- * through.
+ * through. No collection may hold more than 10,000 values.
  *
  * @param types one of these types
  * @param levels one of these levels

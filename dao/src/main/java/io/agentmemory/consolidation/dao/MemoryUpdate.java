@@ -144,7 +144,7 @@ public final class MemoryUpdate {
     /**
      * Changes the tags, all of them.
      *
-     * @param tags each at most 50 characters
+     * @param tags at most 10,000, each at most 50 characters
      * @return this builder
      */
     public Builder tags(Collection<String> tags) {

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param abstractionLevel how far it is from its sources
  * @param patternType the application's name for the pattern, at most 50 characters
  * @param confidence how sure the consolidation was, from 0 to 1
- * @param sourceMemoryIds what it was consolidated from
+ * @param sourceMemoryIds what it was consolidated from, at most 10,000
  * @param embedding its vector; without one no vector search finds it
- * @param tags its tags, each at most 50 characters
+ * @param tags its tags, at most 10,000, each at most 50 characters
  * @param consolidationMethod how it was consolidated, at most 100 characters
  * @param createdAt when its row was written; null: now, by the database's clock
  * @param updatedAt when it was changed last; null: now, by the database's clock
@@ -203,7 +203,7 @@ public record NewMemory(
      * Names what it was consolidated from, for an import; the consolidation step names and marks
      * them itself.
      *
-     * @param sourceMemoryIds ids of task memories or consolidated memories
+     * @param sourceMemoryIds at most 10,000 ids of task memories or consolidated memories
      * @return this builder
      */
     public Builder sourceMemoryIds(Collection<String> sourceMemoryIds) {
@@ -225,7 +225,7 @@ public record NewMemory(
     /**
      * Tags it.
      *
-     * @param tags each at most 50 characters
+     * @param tags at most 10,000, each at most 50 characters
      * @return this builder
      */
     public Builder tags(Collection<String> tags) {
@@ -236,7 +236,7 @@ public record NewMemory(
     /**
      * Tags it.
      *
-     * @param tags each at most 50 characters
+     * @param tags at most 10,000, each at most 50 characters
      * @return this builder
      */
     public Builder tags(String... tags) {

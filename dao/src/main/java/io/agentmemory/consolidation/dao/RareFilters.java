@@ -28,6 +28,9 @@ final class RareFilters {
   private static final long VALID_FOR = TimeUnit.SECONDS.toNanos(10);
   private static final int MOST_KNOWN = 10_000;
 
+  /** Filters of more tags and patterns are not kept: they take too much memory. */
+  private static final int MOST_VALUES = 20;
+
   private static final int SERVED =
       FilterSql.ANY_TAGS | FilterSql.ALL_TAGS | FilterSql.PATTERNS | FilterSql.TIMES;
 
@@ -101,6 +104,10 @@ final class RareFilters {
 
   /** Takes note of what a search found. */
   void seen(MemoryFilter filter, boolean rare) {
+    if (filter.anyTags().size() + filter.allTags().size() + filter.patternTypes().size()
+        > MOST_VALUES) {
+      return;
+    }
     if (known.size() >= MOST_KNOWN) {
       known.clear();
     }

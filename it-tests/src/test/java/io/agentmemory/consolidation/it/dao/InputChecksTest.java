@@ -24,6 +24,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Named;
@@ -53,6 +54,10 @@ class InputChecksTest {
 
   private static NewMemory.Builder good() {
     return memory("p", "text");
+  }
+
+  private static List<String> names(int count) {
+    return IntStream.range(0, count).mapToObj(i -> "name" + i).toList();
   }
 
   private static void insert(NewMemory.Builder memory) {
@@ -118,6 +123,12 @@ class InputChecksTest {
         refused("long project of find", () -> MEMORIES.find(LONG_ID, "x")),
         refused("long id of find", () -> MEMORIES.find("p", LONG_ID)),
         refused("long tag", () -> insert(good().tags("t".repeat(51)))),
+        refused("many tags", () -> good().tags(names(10_001))),
+        refused("many tags of an update", () -> MemoryUpdate.builder().tags(names(10_001))),
+        refused("many sources", () -> good().sourceMemoryIds(names(10_001))),
+        refused("many tags of a filter", () -> NONE.anyTag(names(10_001))),
+        refused("many tags that a filter wants all", () -> NONE.allTags(names(10_001))),
+        refused("many patterns of a filter", () -> NONE.patternTypes(names(10_001))),
         refused("long tag of update", () -> MemoryUpdate.builder().tags(List.of("t".repeat(51)))),
         refused("long pattern", () -> insert(good().patternType("t".repeat(51)))),
         refused("long method", () -> insert(good().consolidationMethod("t".repeat(101)))),
