@@ -7,6 +7,7 @@ import java.util.Optional;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * The way in: consolidated memories, jobs and task memories of one database.
@@ -76,15 +77,17 @@ public final class Consolidation implements AutoCloseable {
    * @param password its password; null: as the URL says, or none
    * @param options the options that the schema was upgraded with
    * @return the way in; closing it closes the pool
+   * @throws InvalidInputException if the driver does not understand the URL
    * @throws DatabaseException if the database cannot be reached
    * @throws IllegalStateException if HikariCP is not there
    */
   public static Consolidation open(
       String jdbcUrl, @Nullable String user, @Nullable String password, SchemaOptions options) {
     Checks.notNull("options", options);
-    if (!Checks.notNull("jdbcUrl", jdbcUrl).startsWith("jdbc:postgresql:")) {
+    if (!isUnderstood(Checks.notNull("jdbcUrl", jdbcUrl))) { // it may hold a password
       throw new InvalidInputException(
-          "jdbcUrl must start with jdbc:postgresql:, for example jdbc:postgresql://localhost/app");
+          "jdbcUrl must be one of the PostgreSQL driver's, such as jdbc:postgresql://localhost/app or"
+              + " jdbc:postgresql://localhost:5432/app?sslmode=require");
     }
     Pool pool;
     try {
@@ -96,6 +99,15 @@ public final class Consolidation implements AutoCloseable {
           missing);
     }
     return new Consolidation(Database.on(pool.dataSource(), options), pool);
+  }
+
+  private static boolean isUnderstood(String jdbcUrl) {
+    try {
+      new PGSimpleDataSource().setUrl(jdbcUrl);
+      return true;
+    } catch (IllegalArgumentException invalid) {
+      return false;
+    }
   }
 
   /**

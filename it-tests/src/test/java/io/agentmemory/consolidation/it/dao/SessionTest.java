@@ -426,7 +426,15 @@ class SessionTest {
   @Test
   void refusesWhatCannotBeOpened() {
     SchemaOptions options = database.options();
-    for (String url : new String[] {null, "", "jdbc:mysql://localhost/x", "localhost"}) {
+    for (String url :
+        new String[] {
+          null,
+          "",
+          "jdbc:mysql://localhost/x",
+          "localhost",
+          "jdbc:postgresql://localhost",
+          "jdbc:postgresql://localhost:port/x?password=secret"
+        }) {
       assertThatThrownBy(() -> Consolidation.open(url, "u", "secret", options))
           .isInstanceOf(InvalidInputException.class)
           .hasMessageNotContaining("secret");
