@@ -7,10 +7,12 @@ import java.lang.reflect.Executable;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * All public constructors and methods of the data access with hostile arguments: nothing comes of
@@ -31,6 +33,7 @@ class DaoCallsTest {
   private HostileCalls calls;
 
   @BeforeAll
+  @Timeout(value = 12, unit = TimeUnit.HOURS) // for as many calls as somebody wants
   void run() throws SQLException {
     tenants = new Tenants();
     Values values = new Values(seed);

@@ -8,10 +8,12 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * All public constructors and methods of the schema and of its definitions with hostile arguments:
@@ -26,6 +28,7 @@ class SchemaCallsTest {
   private HostileCalls calls;
 
   @BeforeAll
+  @Timeout(value = 12, unit = TimeUnit.HOURS) // for as many calls as somebody wants
   void run() throws SQLException {
     schemas = new Schemas();
     Values values = new Values(seed);
