@@ -265,16 +265,17 @@ class AdoptTablesTest {
     Sql.run(database.dataSource(), TABLES + ROWS.formatted(1, 3000));
     AtomicBoolean done = new AtomicBoolean();
     ExecutorService pool = Executors.newSingleThreadExecutor();
+    Schema brief = schema.withLockTimeout(Duration.ofMillis(500));
     try {
       Future<Long> writer = pool.submit(() -> write(done));
       assertThatExceptionOfType(SchemaException.class)
-          .isThrownBy(() -> schema.withProgress(this::killAfterTwoBatches).convertEmbeddings());
+          .isThrownBy(() -> brief.withProgress(this::killAfterTwoBatches).convertEmbeddings());
       assertThat(
               Sql.rows(
                   database.dataSource(),
                   "SELECT pg_typeof(embedding)::text" + " FROM consolidated_memories LIMIT 1"))
           .containsExactly("double precision[]");
-      ConversionResult next = schema.convertEmbeddings();
+      ConversionResult next = brief.convertEmbeddings();
       assertThat(next.notes()).contains("Went on with a conversion that was cut short");
       assertThat(next.rows()).isBetween(1L, 2_700L);
       done.set(true);
@@ -304,7 +305,7 @@ class AdoptTablesTest {
     }
   }
 
-  /** Inserts and updates, and keeps a copy of what it wrote; tells the longest time of one. */
+  /** Inserts and updates, and keeps a copy of what it wrote; tells the longest time of either. */
   private long write(AtomicBoolean done) throws Exception {
     Sql.run(
         database.dataSource(),
@@ -312,13 +313,11 @@ class AdoptTablesTest {
     long longest = 0;
     try (Connection connection = database.dataSource().getConnection()) {
       for (int i = 1; !done.get(); i++) {
-        long start = System.nanoTime();
-        Sql.run(connection, ROWS.formatted(10_000 + i, 10_000 + i));
-        Sql.run(
-            connection,
+        longest = Math.max(longest, time(connection, ROWS.formatted(10_000 + i, 10_000 + i)));
+        String update =
             "UPDATE consolidated_memories SET embedding = ARRAY[%1$d, 1, 2] WHERE id = 'm%2$d'"
-                .formatted(i, i % 3000 + 1));
-        longest = Math.max(longest, System.nanoTime() - start);
+                .formatted(i, i % 3000 + 1);
+        longest = Math.max(longest, time(connection, update));
         Sql.run(
             connection,
             """
@@ -329,6 +328,12 @@ class AdoptTablesTest {
       }
     }
     return longest;
+  }
+
+  private static long time(Connection connection, String sql) {
+    long start = System.nanoTime();
+    Sql.run(connection, sql);
+    return System.nanoTime() - start;
   }
 
   @ParameterizedTest

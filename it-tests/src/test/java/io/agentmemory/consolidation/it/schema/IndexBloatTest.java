@@ -130,6 +130,7 @@ class IndexBloatTest {
   private void insertJobs(int rows, String id, String project) {
     run(
         """
+        SELECT setseed(0.5);
         INSERT INTO consolidation_jobs (id, project_id, status, trigger_type, created_at)
         SELECT %s, %s, 'completed', 'manual', '2026-01-01'::timestamptz + i * interval '1 second'
         FROM generate_series(1, %d) i
