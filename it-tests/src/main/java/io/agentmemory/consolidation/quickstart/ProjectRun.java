@@ -145,7 +145,7 @@ final class ProjectRun {
     List<Digest> digests = new ArrayList<>();
     for (int from = 0; from < notes.size(); from += BATCH) {
       List<Note> batch = notes.subList(from, Math.min(notes.size(), from + BATCH));
-      for (List<Note> group : Clusters.of(batch, Note::embedding, similarity)) {
+      for (List<Note> group : AverageLinkage.of(batch, Note::embedding, similarity)) {
         if (group.size() > 1) {
           digests.add(Digest.of(group, batch));
         }

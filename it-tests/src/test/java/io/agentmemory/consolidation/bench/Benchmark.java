@@ -42,7 +42,7 @@ public final class Benchmark {
           log.say("FAILED: " + section + ": " + e);
           e.printStackTrace();
         }
-        report.text("*%s took %.0f s.*".formatted(section, OrderTable.seconds(start)));
+        report.text("*%s took %.0f s.*".formatted(section, MemoriesTable.seconds(start)));
         report.write();
       }
     }

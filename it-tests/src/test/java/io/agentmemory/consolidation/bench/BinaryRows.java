@@ -9,9 +9,9 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 
-/** Rows of the order's table in PostgreSQL's binary COPY format. */
+/** Rows of the table of memories in PostgreSQL's binary COPY format. */
 final class BinaryRows {
-  /** The order's columns, without the generated one and those that stay null. */
+  /** Its columns, without the generated one and those that stay null. */
   static final String COLUMNS =
       "id, project_id, content, memory_type, abstraction_level, source_memory_ids, embedding, tags,"
           + " created_at, updated_at, consolidated_at, source_count, reuse_count";

@@ -53,7 +53,7 @@ final class DbScheduler implements JobQueue, AutoCloseable {
   DbScheduler(PostgresServer server, int mostClaimers) throws SQLException {
     database = server.freshDatabase("dbscheduler");
     try (Connection connection = database.dataSource().getConnection()) {
-      OrderTable.execute(connection, TABLE);
+      MemoriesTable.execute(connection, TABLE);
     }
     pool = OurStore.pool(database, mostClaimers + 2);
   }
@@ -67,8 +67,8 @@ final class DbScheduler implements JobQueue, AutoCloseable {
   public void fill(int count) throws SQLException {
     due = count;
     try (Connection connection = database.dataSource().getConnection()) {
-      OrderTable.execute(connection, DUE.formatted(fills++, count));
-      OrderTable.execute(connection, "vacuum (analyze) scheduled_tasks");
+      MemoriesTable.execute(connection, DUE.formatted(fills++, count));
+      MemoriesTable.execute(connection, "vacuum (analyze) scheduled_tasks");
     }
   }
 
@@ -94,7 +94,7 @@ final class DbScheduler implements JobQueue, AutoCloseable {
       long start = System.nanoTime();
       scheduler.start();
       open.await();
-      return OrderTable.seconds(start);
+      return MemoriesTable.seconds(start);
     } finally {
       scheduler.stop();
     }

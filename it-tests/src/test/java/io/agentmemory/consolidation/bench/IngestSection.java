@@ -83,8 +83,8 @@ final class IngestSection {
     int rows = data.size();
     List<NewMemory> memories = memories(data, rows);
     Path file = Files.createTempFile("rows", ".bin");
-    try (IngestTables tables = IngestTables.ordered(bench.server())) {
-      tables.execute("drop index " + OrderTable.HNSW);
+    try (IngestTables tables = IngestTables.first(bench.server())) {
+      tables.execute("drop index " + MemoriesTable.HNSW);
       try (OutputStream out = Files.newOutputStream(file)) {
         BinaryRows.write(data, 0, rows, out);
       }
@@ -102,9 +102,9 @@ final class IngestSection {
       bench
           .report()
           .text(
-              ("%,d rows into the order's table with all its indexes but the one on embeddings. Skipping"
-                      + " and replacing ids that are taken (here none is) go by way of a temporary table;"
-                      + " %d rounds of these.")
+              ("%,d rows into the table of consolidation_001 with all its indexes but the one on"
+                      + " embeddings. Skipping and replacing ids that are taken (here none is) go by way"
+                      + " of a temporary table; %d rounds of these.")
                   .formatted(rows, bench.settings().slowRounds()));
       table(rates);
       double share = rates.get("Consolidation").median() / rates.get("psql \\copy binary").median();
@@ -130,7 +130,7 @@ final class IngestSection {
     bench.log().say("ingest: under HNSW");
     int rows = bench.settings().rowsUnderIndex();
     List<NewMemory> memories = memories(data, rows);
-    try (IngestTables tables = IngestTables.ordered(bench.server());
+    try (IngestTables tables = IngestTables.first(bench.server());
         ScratchDatabase others = bench.server().freshDatabase("peers");
         HikariDataSource pool = OurStore.pool(others, 4);
         HikariDataSource springPool = OurStore.pool(others, 4);
@@ -149,7 +149,8 @@ final class IngestSection {
       bench
           .report()
           .text(
-              "%,d rows into an empty table under an HNSW index; ours has the order's other indexes too:"
+              ("%,d rows into an empty table under an HNSW index; ours has the others of"
+                      + " consolidation_001 too:")
                   .formatted(rows));
       table(rates);
       rates.forEach((name, rate) -> bars.put(name, rate.median()));
@@ -178,7 +179,7 @@ final class IngestSection {
     int rows = bench.settings().rowsInBulk();
     List<NewMemory> memories = memories(data, rows);
     Path file = Files.createTempFile("rows", ".bin");
-    try (IngestTables tables = IngestTables.ordered(bench.server());
+    try (IngestTables tables = IngestTables.first(bench.server());
         ScratchDatabase others = bench.server().freshDatabase("peers");
         HikariDataSource pool = OurStore.pool(others, 4);
         HikariDataSource springPool = OurStore.pool(others, 4);
@@ -199,7 +200,8 @@ final class IngestSection {
       bench
           .report()
           .text(
-              ("%,d rows into an empty table with the order's indexes, the one on embeddings built"
+              ("%,d rows into an empty table with the indexes of consolidation_001, the one on"
+                      + " embeddings built"
                       + " last; the peers insert under theirs, in %d rounds:")
                   .formatted(rows, bench.settings().slowRounds()));
       table(rates);
@@ -235,9 +237,9 @@ final class IngestSection {
       DataSet data,
       int rows)
       throws Exception {
-    OrderTable.execute(connection, "create extension vector");
+    MemoriesTable.execute(connection, "create extension vector");
     Peer langChain = new LangChainPeer("LangChain4j", pool, "lc", LangChainPeer.JSON);
-    OrderTable.execute(connection, PeerStores.hnsw(langChain));
+    MemoriesTable.execute(connection, PeerStores.hnsw(langChain));
     SpringPeer spring = new SpringPeer(springPool, "spring", true, List.of());
     spring.prepare(data, 0, rows);
     return List.of(langChain, spring);
@@ -245,8 +247,8 @@ final class IngestSection {
 
   private static double insert(
       Peer peer, Connection connection, DataSet data, int rows, int connections) throws Exception {
-    OrderTable.execute(connection, "truncate " + peer.table());
-    OrderTable.execute(connection, "checkpoint");
+    MemoriesTable.execute(connection, "truncate " + peer.table());
+    MemoriesTable.execute(connection, "checkpoint");
     return IngestTables.rate(rows, connections, (from, to) -> peer.insert(data, from, to));
   }
 
@@ -254,37 +256,37 @@ final class IngestSection {
     return who + (connections == 1 ? ", 1 connection" : ", " + connections + " connections");
   }
 
-  /** The order's indexes alone, with each further one by itself, and with all of them. */
+  /** The indexes of the first revision alone, with each further one, and with all of them. */
   private void indexes(DataSet data) throws Exception {
     bench.log().say("ingest: what each further index costs");
     int rows = bench.settings().rowsUnderIndex();
     List<NewMemory> memories = memories(data, rows);
     Map<String, String> further;
-    try (IngestTables ordered = IngestTables.ordered(bench.server());
+    try (IngestTables first = IngestTables.first(bench.server());
         IngestTables tables = IngestTables.newest(bench.server())) {
       further = tables.indexes();
-      further.keySet().removeAll(ordered.indexes().keySet());
+      further.keySet().removeAll(first.indexes().keySet());
       if (further.isEmpty()) {
-        bench.report().text("There is no index beyond the order's.");
+        bench.report().text("There is no index beyond those of consolidation_001.");
         return;
       }
-      String orderOnly = "the order's";
       Map<String, Way> ways = new LinkedHashMap<>();
-      ways.put(orderOnly, () -> with(tables, further, List.of(), memories));
+      ways.put(IngestTables.FIRST, () -> with(tables, further, List.of(), memories));
       for (String index : further.keySet()) {
         ways.put("and " + index, () -> with(tables, further, List.of(index), memories));
       }
       ways.put("and all", () -> with(tables, further, further.keySet(), memories));
       Map<String, Spread> rates = rounds(Map.of(), ways);
       Table table = new Table("indexes", "rows a second", "time more");
-      double base = rates.get(orderOnly).median();
+      double base = rates.get(IngestTables.FIRST).median();
       rates.forEach(
           (name, rate) ->
               table.row(name, rate, "%.0f %%".formatted(100 * (base / rate.median() - 1))));
       bench
           .report()
           .text(
-              "What each index beyond the order's costs, %,d rows under the order's and it, %d rounds:"
+              ("What each index beyond those of consolidation_001 costs, %,d rows under these and it,"
+                      + " %d rounds:")
                   .formatted(rows, bench.settings().slowRounds()));
       bench.report().table(table);
     }
@@ -296,7 +298,7 @@ final class IngestSection {
       Iterable<String> wanted,
       List<NewMemory> memories)
       throws Exception {
-    tables.empty(OrderTable.NAME);
+    tables.empty(MemoriesTable.NAME);
     for (String index : further.keySet()) {
       tables.execute("drop index if exists " + index);
     }
@@ -312,8 +314,8 @@ final class IngestSection {
     boolean all = true;
     int few = bench.settings().quick() ? 1_000 : 50_000;
     for (int rows : new int[] {few, 10 * few}) {
-      try (IngestTables tables = IngestTables.ordered(bench.server())) {
-        tables.execute("drop index " + OrderTable.HNSW);
+      try (IngestTables tables = IngestTables.first(bench.server())) {
+        tables.execute("drop index " + MemoriesTable.HNSW);
         boolean loaded = SmallHeap.load(tables.database(), bench.server(), rows);
         all &= loaded;
         table.row("%,d".formatted(rows), SmallHeap.HEAP, Report.mark(loaded));

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 
 /** An empty table of memories up to a revision, to be filled in several ways. */
 final class IngestTables implements AutoCloseable {
-  static final String ORDERED = "consolidation_001";
+  static final String FIRST = "consolidation_001";
 
   private static final Pattern TIME = Pattern.compile("Time: ([0-9.]+) ms");
 
@@ -35,10 +35,10 @@ final class IngestTables implements AutoCloseable {
     this.consolidation = Consolidation.on(pool, OurStore.OPTIONS);
   }
 
-  /** As the order has it. */
-  static IngestTables ordered(PostgresServer server) {
+  /** As the first revision makes it. */
+  static IngestTables first(PostgresServer server) {
     ScratchDatabase database = server.freshDatabase("ingest");
-    Schema.on(database.dataSource(), OurStore.OPTIONS).upgradeTo(ORDERED);
+    Schema.on(database.dataSource(), OurStore.OPTIONS).upgradeTo(FIRST);
     return new IngestTables(database);
   }
 
@@ -60,14 +60,14 @@ final class IngestTables implements AutoCloseable {
   void execute(String... statements) throws Exception {
     try (Connection connection = database.dataSource().getConnection()) {
       for (String statement : statements) {
-        OrderTable.execute(connection, statement);
+        MemoriesTable.execute(connection, statement);
       }
     }
   }
 
   Map<String, String> indexes() throws Exception {
     try (Connection connection = database.dataSource().getConnection()) {
-      return OrderTable.indexes(connection);
+      return MemoriesTable.indexes(connection);
     }
   }
 
@@ -78,7 +78,7 @@ final class IngestTables implements AutoCloseable {
 
   void verify(String table, int rows) throws Exception {
     try (Connection connection = database.dataSource().getConnection()) {
-      long there = OrderTable.number(connection, "select count(*) from " + table);
+      long there = MemoriesTable.number(connection, "select count(*) from " + table);
       if (there != rows) {
         throw new IllegalStateException("%d rows in %s, not %d".formatted(there, table, rows));
       }
@@ -87,64 +87,64 @@ final class IngestTables implements AutoCloseable {
 
   /** Rows a second by the library's load where ids may be taken. */
   double ours(List<NewMemory> memories, OnConflict onConflict) throws Exception {
-    empty(OrderTable.NAME);
+    empty(MemoriesTable.NAME);
     LoadOptions options = LoadOptions.defaults().on(onConflict);
     long start = System.nanoTime();
     consolidation.memories().load(memories.iterator(), options);
-    double rate = memories.size() / OrderTable.seconds(start);
-    verify(OrderTable.NAME, memories.size());
+    double rate = memories.size() / MemoriesTable.seconds(start);
+    verify(MemoriesTable.NAME, memories.size());
     return rate;
   }
 
   /** Rows a second by the library over so many connections. */
   double ours(List<NewMemory> memories, int connections) throws Exception {
-    empty(OrderTable.NAME);
+    empty(MemoriesTable.NAME);
     double rate =
         rate(
             memories.size(),
             connections,
             (from, to) -> OurIngest.load(consolidation, memories.subList(from, to).iterator()));
-    verify(OrderTable.NAME, memories.size());
+    verify(MemoriesTable.NAME, memories.size());
     return rate;
   }
 
   /** Rows a second of the same bytes by {@code psql}, as its own clock tells. */
   double psql(Path file, int rows) throws Exception {
-    empty(OrderTable.NAME);
+    empty(MemoriesTable.NAME);
     String output =
         run(
             "\\copy %s (%s) from '%s' (format binary)"
-                .formatted(OrderTable.NAME, BinaryRows.COLUMNS, file));
-    verify(OrderTable.NAME, rows);
+                .formatted(MemoriesTable.NAME, BinaryRows.COLUMNS, file));
+    verify(MemoriesTable.NAME, rows);
     return rows / seconds(output);
   }
 
   /** The seconds that psql takes for rows without the index, for building it, and to analyse. */
   double bulkByHand(Path file, int rows) throws Exception {
-    String index = indexes().get(OrderTable.HNSW);
-    empty(OrderTable.NAME);
+    String index = indexes().get(MemoriesTable.HNSW);
+    empty(MemoriesTable.NAME);
     String output =
         run(
-            "drop index " + OrderTable.HNSW,
+            "drop index " + MemoriesTable.HNSW,
             "\\copy %s (%s) from '%s' (format binary)"
-                .formatted(OrderTable.NAME, BinaryRows.COLUMNS, file),
-            OrderTable.maintenance(rows),
+                .formatted(MemoriesTable.NAME, BinaryRows.COLUMNS, file),
+            MemoriesTable.maintenance(rows),
             index,
-            "analyze " + OrderTable.NAME);
-    verify(OrderTable.NAME, rows);
+            "analyze " + MemoriesTable.NAME);
+    verify(MemoriesTable.NAME, rows);
     return seconds(output);
   }
 
   /** The seconds that the library takes for the same, with as much memory allowed. */
   double bulk(List<NewMemory> memories) throws Exception {
-    empty(OrderTable.NAME);
+    empty(MemoriesTable.NAME);
     Schema schema =
         Schema.on(pool, OurStore.OPTIONS)
-            .withBuildMemory(OrderTable.maintenanceMegabytes(memories.size()) << 20);
+            .withBuildMemory(MemoriesTable.maintenanceMegabytes(memories.size()) << 20);
     long start = System.nanoTime();
     schema.bulkLoad(() -> OurIngest.load(consolidation, memories.iterator()));
-    double seconds = OrderTable.seconds(start);
-    verify(OrderTable.NAME, memories.size());
+    double seconds = MemoriesTable.seconds(start);
+    verify(MemoriesTable.NAME, memories.size());
     return seconds;
   }
 
@@ -190,7 +190,7 @@ final class IngestTables implements AutoCloseable {
       for (Future<?> each : parts) {
         each.get();
       }
-      return rows / OrderTable.seconds(start);
+      return rows / MemoriesTable.seconds(start);
     } finally {
       threads.shutdownNow();
     }

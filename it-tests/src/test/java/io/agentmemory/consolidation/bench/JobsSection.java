@@ -48,13 +48,13 @@ final class JobsSection {
                       + " rows, and in the larger table claims pass by an entry of each job that"
                       + " was claimed in the rounds before. The finished rows took %.0f s to make,"
                       + " with a vacuum and a checkpoint after them.")
-                  .formatted(JobQueue.BATCH, OrderTable.seconds(start)));
+                  .formatted(JobQueue.BATCH, MemoriesTable.seconds(start)));
       int rounds = bench.settings().rounds();
       boolean quick = bench.settings().quick();
       int count = quick ? 600 : 20_000;
       beside(fewer, other, count, rounds, "");
       grown(fewer, more, count, 2 * rounds);
-      if (OrderTable.number(connection, "select (current_setting('fsync') = 'off')::int") == 1) {
+      if (MemoriesTable.number(connection, "select (current_setting('fsync') = 'off')::int") == 1) {
         fsync(connection, "alter system set fsync = on");
         try {
           beside(fewer, other, count / 4, Math.min(rounds, MOST_SYNCED_ROUNDS), ", with fsync");
@@ -66,9 +66,9 @@ final class JobsSection {
   }
 
   private static void fsync(Connection connection, String change) throws SQLException {
-    OrderTable.execute(connection, "checkpoint");
-    OrderTable.execute(connection, change);
-    OrderTable.execute(connection, "select pg_reload_conf()");
+    MemoriesTable.execute(connection, "checkpoint");
+    MemoriesTable.execute(connection, change);
+    MemoriesTable.execute(connection, "select pg_reload_conf()");
   }
 
   private void beside(OurJobs ours, DbScheduler other, int count, int rounds, String how)

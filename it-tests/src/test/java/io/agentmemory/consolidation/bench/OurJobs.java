@@ -71,16 +71,16 @@ final class OurJobs implements AutoCloseable {
           indexes.put(found.getString(1), found.getString(2));
         }
       }
-      OrderTable.drop(connection, indexes.keySet());
-      OrderTable.execute(connection, FINISHED.formatted(finished));
+      MemoriesTable.drop(connection, indexes.keySet());
+      MemoriesTable.execute(connection, FINISHED.formatted(finished));
       for (String index : indexes.values()) {
-        OrderTable.execute(connection, index);
+        MemoriesTable.execute(connection, index);
       }
-      OrderTable.execute(connection, SETTING);
-      OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
-      OrderTable.execute(connection, "checkpoint");
-      OrderTable.execute(connection, "create extension pageinspect");
-      levels = OrderTable.number(connection, LEVELS);
+      MemoriesTable.execute(connection, SETTING);
+      MemoriesTable.execute(connection, "vacuum (analyze) consolidation_jobs");
+      MemoriesTable.execute(connection, "checkpoint");
+      MemoriesTable.execute(connection, "create extension pageinspect");
+      levels = MemoriesTable.number(connection, LEVELS);
     }
     pool = OurStore.pool(database, mostClaimers + 1);
     jobs = Consolidation.on(pool, OurStore.OPTIONS).jobs();
@@ -143,8 +143,8 @@ final class OurJobs implements AutoCloseable {
     @Override
     public void fill(int count) throws SQLException {
       try (Connection connection = connect()) {
-        OrderTable.execute(connection, PENDING.formatted(fills++, count));
-        OrderTable.execute(connection, "vacuum (analyze) consolidation_jobs");
+        MemoriesTable.execute(connection, PENDING.formatted(fills++, count));
+        MemoriesTable.execute(connection, "vacuum (analyze) consolidation_jobs");
       }
     }
 
@@ -161,7 +161,7 @@ final class OurJobs implements AutoCloseable {
         for (Future<?> claimer : all) {
           claimer.get();
         }
-        return OrderTable.seconds(start);
+        return MemoriesTable.seconds(start);
       } finally {
         threads.shutdownNow();
       }

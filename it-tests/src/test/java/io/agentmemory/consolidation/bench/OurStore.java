@@ -34,7 +34,7 @@ final class OurStore implements AutoCloseable {
     ScratchDatabase database = server.freshDatabase("bench");
     Schema.on(database.dataSource(), OPTIONS).upgrade();
     try (Connection connection = database.dataSource().getConnection()) {
-      return new OurStore(database, data, OrderTable.load(connection, data, log));
+      return new OurStore(database, data, MemoriesTable.load(connection, data, log));
     }
   }
 

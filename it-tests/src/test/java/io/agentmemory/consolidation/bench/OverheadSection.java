@@ -144,8 +144,8 @@ final class OverheadSection {
 
   private void questionsTable(OurStore store) throws Exception {
     try (Connection connection = store.connect()) {
-      OrderTable.execute(connection, "drop table if exists questions");
-      OrderTable.execute(connection, "create table questions (n int primary key, v vector)");
+      MemoriesTable.execute(connection, "drop table if exists questions");
+      MemoriesTable.execute(connection, "create table questions (n int primary key, v vector)");
       String insert = "insert into questions values (?, cast(? as vector))";
       try (PreparedStatement statement = connection.prepareStatement(insert)) {
         for (Question question : questions) {
@@ -155,7 +155,7 @@ final class OverheadSection {
         }
         statement.executeBatch();
       }
-      OrderTable.execute(connection, "vacuum (analyze) questions");
+      MemoriesTable.execute(connection, "vacuum (analyze) questions");
     }
   }
 }

@@ -38,7 +38,7 @@ final class PeerStores implements AutoCloseable {
     ScratchDatabase database = server.freshDatabase("peers");
     HikariDataSource pool = OurStore.pool(database, 4);
     try (Connection connection = pool.getConnection()) {
-      OrderTable.execute(connection, "create extension vector");
+      MemoriesTable.execute(connection, "create extension vector");
     }
     PeerStores stores = new PeerStores(database, pool, data, questions);
     for (Peer peer : List.of(stores.columns, stores.json, stores.ivfFlat, stores.spring)) {
@@ -47,13 +47,13 @@ final class PeerStores implements AutoCloseable {
     }
     LangChainPeer.buildIvfFlat(pool, "lc_ivf", Math.max(10, data.size() / 1_000));
     try (Connection connection = database.dataSource().getConnection()) {
-      OrderTable.execute(connection, OrderTable.maintenance(data.size()));
+      MemoriesTable.execute(connection, MemoriesTable.maintenance(data.size()));
       for (Peer peer : List.of(stores.columns, stores.json, stores.spring)) {
-        OrderTable.execute(connection, hnsw(peer));
+        MemoriesTable.execute(connection, hnsw(peer));
         log.say("built HNSW for " + peer.name());
       }
-      OrderTable.execute(connection, "vacuum (analyze)");
-      OrderTable.execute(connection, "checkpoint");
+      MemoriesTable.execute(connection, "vacuum (analyze)");
+      MemoriesTable.execute(connection, "checkpoint");
     }
     return stores;
   }

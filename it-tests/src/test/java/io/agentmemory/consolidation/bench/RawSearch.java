@@ -45,9 +45,9 @@ final class RawSearch implements Contender {
     this.project = DataSet.projectId(project);
     connection = store.connect();
     PGvector.addVectorType(connection);
-    OrderTable.execute(connection, "select '[1]'::vector");
+    MemoriesTable.execute(connection, "select '[1]'::vector");
     for (String setting : point.settings()) {
-      OrderTable.execute(connection, setting);
+      MemoriesTable.execute(connection, setting);
     }
     String sql = sql(point.kind(), "?", "?", filtered);
     vectors = point.kind() == GridPoint.Kind.EXACT ? 2 : 1;

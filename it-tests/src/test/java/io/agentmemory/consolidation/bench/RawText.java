@@ -25,7 +25,7 @@ final class RawText implements Contender {
   RawText(OurStore store, int project) throws SQLException {
     this.project = DataSet.projectId(project);
     connection = store.connect();
-    OrderTable.execute(connection, "set plan_cache_mode = force_custom_plan");
+    MemoriesTable.execute(connection, "set plan_cache_mode = force_custom_plan");
     statement = connection.prepareStatement(SEARCH.replace("{columns}", RawSearch.COLUMNS));
   }
 

@@ -63,7 +63,7 @@ final class RowSecuritySection {
     ScratchDatabase database = bench.server().freshDatabase("rls");
     Schema.on(database.dataSource(), SecuredStore.OFF).upgrade();
     try (Connection connection = database.dataSource().getConnection()) {
-      OrderTable.execute(
+      MemoriesTable.execute(
           connection,
           """
           create function tagged() returns trigger language plpgsql as
@@ -71,8 +71,8 @@ final class RowSecuritySection {
           create trigger tagged before insert on consolidated_memories
             for each row execute function tagged()"""
               .formatted(TAGS.replace("'", "''")));
-      OrderTable.load(connection, data, bench.log());
-      OrderTable.execute(connection, "drop function tagged cascade");
+      MemoriesTable.load(connection, data, bench.log());
+      MemoriesTable.execute(connection, "drop function tagged cascade");
     }
     return database;
   }
@@ -128,7 +128,7 @@ final class RowSecuritySection {
       for (SecuredStore store : order) {
         long start = System.nanoTime();
         store.consolidation().memories().load(memories.iterator(), LoadOptions.defaults());
-        (store == without ? off : on).add(ingested / OrderTable.seconds(start));
+        (store == without ? off : on).add(ingested / MemoriesTable.seconds(start));
         store.delete(INGESTED);
       }
       Collections.reverse(order);

@@ -22,7 +22,7 @@ final class SecuredStore implements AutoCloseable {
       """
       select indexrelname, idx_scan from pg_stat_user_indexes where relname = '%1$s'
       union all select 'the whole table', seq_scan from pg_stat_user_tables where relname = '%1$s'"""
-          .formatted(OrderTable.NAME);
+          .formatted(MemoriesTable.NAME);
 
   private final ScratchDatabase database;
   private final String role;
@@ -53,12 +53,12 @@ final class SecuredStore implements AutoCloseable {
 
   private void execute(String sql) throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
-      OrderTable.execute(connection, sql);
+      MemoriesTable.execute(connection, sql);
     }
   }
 
   void delete(String project) throws SQLException {
-    execute("delete from %s where project_id = '%s'".formatted(OrderTable.NAME, project));
+    execute("delete from %s where project_id = '%s'".formatted(MemoriesTable.NAME, project));
     execute("checkpoint");
   }
 

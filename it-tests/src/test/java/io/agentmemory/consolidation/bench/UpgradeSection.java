@@ -22,7 +22,7 @@ import org.flywaydb.core.Flyway;
 final class UpgradeSection {
   private static final double LOCK_TIMEOUT_MS = 2_000;
   private static final double ALLOWED_LOSS = 0.25;
-  private static final String ORDER = "consolidation_001";
+  private static final String FIRST = "consolidation_001";
 
   private final Bench bench;
   private final int rows;
@@ -60,11 +60,11 @@ final class UpgradeSection {
         .text(
             ("A host table of %,d rows; two clients write to it and two read from it, each pair at"
                     + " half of what it can. Ours applies all revisions, its indexes online; Flyway"
-                    + " runs the order's statements as one migration. A loss is of the statements a"
-                    + " second that were made before.")
+                    + " runs the statements of consolidation_001 as one migration. A loss is of the"
+                    + " statements a second that were made before.")
                 .formatted(rows));
     Noticed ours = measure("our upgrade()", UpgradeSection::upgrade);
-    measure("Flyway, the order's SQL", UpgradeSection::migrate);
+    measure("Flyway, consolidation_001", UpgradeSection::migrate);
     Noticed control =
         measure("nothing (control)", database -> Thread.sleep((long) (ours.seconds * 1000)));
     bench.report().table(table);
@@ -91,15 +91,15 @@ final class UpgradeSection {
 
   private static void migrate(ScratchDatabase database) throws Exception {
     Schema schema = Schema.on(database.dataSource()).withIndexBuilds(IndexBuilds.IN_TRANSACTION);
-    String order =
+    String first =
         schema.plan().statements().stream()
-            .filter(each -> ORDER.equals(each.revision()) && !each.name().startsWith("record "))
+            .filter(each -> FIRST.equals(each.revision()) && !each.name().startsWith("record "))
             .map(PlannedStatement::sql)
             .collect(Collectors.joining(";\n", "", ";\n"));
     Path folder = Files.createTempDirectory("flyway");
-    Path migration = folder.resolve("V1__order.sql");
+    Path migration = folder.resolve("V1__consolidation_001.sql");
     try {
-      Files.writeString(migration, order);
+      Files.writeString(migration, first);
       Flyway.configure()
           .dataSource(database.dataSource())
           .locations("filesystem:" + folder)
@@ -185,19 +185,19 @@ final class UpgradeSection {
 
   private void fill(ScratchDatabase database) throws Exception {
     try (Connection connection = database.dataSource().getConnection()) {
-      OrderTable.execute(connection, "create extension vector");
-      OrderTable.execute(
+      MemoriesTable.execute(connection, "create extension vector");
+      MemoriesTable.execute(
           connection,
           "create table task_memories (id varchar primary key, project_id varchar, task_id varchar,"
               + " execution_summary text, success boolean)");
-      OrderTable.execute(
+      MemoriesTable.execute(
           connection,
           "insert into task_memories select 'm' || i, 'p' || i % 100, 't', repeat(md5(i::text), 12),"
               + " true from generate_series(1, "
               + rows
               + ") i");
-      OrderTable.execute(connection, "vacuum (analyze) task_memories");
-      OrderTable.execute(connection, "checkpoint");
+      MemoriesTable.execute(connection, "vacuum (analyze) task_memories");
+      MemoriesTable.execute(connection, "checkpoint");
     }
   }
 }

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the indexes beyond the order's cost the writers of jobs and of task memories; those on the
- * memories are in {@link IngestSection}.
+ * What the indexes beyond those of {@code consolidation_001} cost the writers of jobs and of task
+ * memories; those on the memories are in {@link IngestSection}.
  */
 final class WriteCostSection {
   private static final String INDEXES =
@@ -20,7 +20,7 @@ final class WriteCostSection {
       where tablename = '%s' and not indexname = any (%s) and indexname not like '%%_pkey'
       order by indexname""";
 
-  private static final String ORDERED =
+  private static final String FIRST =
       "array['idx_cj_project_status', 'idx_cj_created', 'idx_cj_trigger_type',"
           + " 'idx_tm_consolidated', 'idx_tm_consolidated_into']";
 
@@ -44,7 +44,7 @@ final class WriteCostSection {
   private static final String CHANGE_TASKS =
       "update task_memories set is_consolidated = true, consolidated_into_id = 'm'";
 
-  private static final String NONE = "the order's";
+  private static final String NONE = "consolidation_001";
 
   private final Bench bench;
   private final int rows;
@@ -85,7 +85,7 @@ final class WriteCostSection {
     bench.log().say("writes: " + name);
     Map<String, String> further = new LinkedHashMap<>();
     try (var statement = connection.createStatement();
-        var found = statement.executeQuery(INDEXES.formatted(name, ORDERED))) {
+        var found = statement.executeQuery(INDEXES.formatted(name, FIRST))) {
       while (found.next()) {
         further.put(found.getString(1), found.getString(2));
       }
@@ -99,17 +99,17 @@ final class WriteCostSection {
     Map<String, Rates> rates = new LinkedHashMap<>();
     ways.keySet().forEach(way -> rates.put(way, new Rates()));
     List<String> order = new ArrayList<>(ways.keySet());
-    OrderTable.drop(connection, further.keySet());
+    MemoriesTable.drop(connection, further.keySet());
     for (int round = 0; round < bench.settings().rounds(); round++) {
       for (String way : order) {
-        OrderTable.execute(connection, "truncate " + name);
+        MemoriesTable.execute(connection, "truncate " + name);
         for (String index : ways.get(way)) {
-          OrderTable.execute(connection, further.get(index));
+          MemoriesTable.execute(connection, further.get(index));
         }
-        OrderTable.execute(connection, "checkpoint");
+        MemoriesTable.execute(connection, "checkpoint");
         rates.get(way).inserted.add(rate(connection, insert.formatted(rows)));
         rates.get(way).changed.add(rate(connection, change));
-        OrderTable.drop(connection, ways.get(way));
+        MemoriesTable.drop(connection, ways.get(way));
       }
       Collections.rotate(order, 1);
     }
@@ -130,8 +130,8 @@ final class WriteCostSection {
 
   private double rate(Connection connection, String sql) throws Exception {
     long start = System.nanoTime();
-    OrderTable.execute(connection, sql);
-    return rows / OrderTable.seconds(start);
+    MemoriesTable.execute(connection, sql);
+    return rows / MemoriesTable.seconds(start);
   }
 
   /** Microseconds that a row takes longer. */

@@ -6,7 +6,7 @@ import io.agentmemory.consolidation.dao.Embedding;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ClustersTest {
+class AverageLinkageTest {
   /** An embedding in two dimensions at an angle. */
   private static Embedding atDegrees(int degrees) {
     double angle = Math.toRadians(degrees);
@@ -15,26 +15,27 @@ class ClustersTest {
 
   @Test
   void whatIsAlikeComesTogetherAndTheRestStaysAlone() {
-    assertThat(Clusters.of(List.of(0, 90, 5, 180, 10, 94), ClustersTest::atDegrees, 0.95))
+    assertThat(
+            AverageLinkage.of(List.of(0, 90, 5, 180, 10, 94), AverageLinkageTest::atDegrees, 0.95))
         .containsExactly(List.of(0, 5, 10), List.of(90, 94), List.of(180));
   }
 
   @Test
   void aChainOfNeighboursIsNoGroup() {
     List<List<Integer>> groups =
-        Clusters.of(List.of(0, 20, 40, 60, 80, 100, 120), ClustersTest::atDegrees, 0.9);
+        AverageLinkage.of(List.of(0, 20, 40, 60, 80, 100, 120), AverageLinkageTest::atDegrees, 0.9);
 
     assertThat(groups).hasSizeGreaterThan(1).allMatch(group -> group.size() <= 3);
   }
 
   @Test
   void aThresholdOfOneLeavesEverythingButDuplicatesAlone() {
-    assertThat(Clusters.of(List.of(0, 10, 20), ClustersTest::atDegrees, 1.0))
+    assertThat(AverageLinkage.of(List.of(0, 10, 20), AverageLinkageTest::atDegrees, 1.0))
         .containsExactly(List.of(0), List.of(10), List.of(20));
   }
 
   @Test
   void nothingGivesNothing() {
-    assertThat(Clusters.of(List.of(), ClustersTest::atDegrees, 0.5)).isEmpty();
+    assertThat(AverageLinkage.of(List.of(), AverageLinkageTest::atDegrees, 0.5)).isEmpty();
   }
 }

@@ -11,8 +11,8 @@ import java.util.function.Function;
  * members of one and of the other reaches a threshold, the most similar groups first (average
  * linkage). Unlike a chain of neighbours this keeps a group together around one subject.
  */
-final class Clusters {
-  private Clusters() {}
+final class AverageLinkage {
+  private AverageLinkage() {}
 
   /** All items in groups, most of them perhaps of one; the largest group first. */
   static <T> List<List<T>> of(List<T> items, Function<T, Embedding> embedding, double threshold) {

@@ -11,11 +11,11 @@ import java.util.Map;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.PGCopyOutputStream;
 
-/** The order's table of memories by plain SQL: its rows, and the indexes on it. */
-final class OrderTable {
+/** The table of memories by plain SQL: its rows, and the indexes on it. */
+final class MemoriesTable {
   static final String NAME = "consolidated_memories";
 
-  /** The order's index on the embeddings. */
+  /** The index on the embeddings that {@code consolidation_001} makes. */
   static final String HNSW = "idx_cm_embedding";
 
   private static final String INDEXES =
@@ -26,7 +26,7 @@ final class OrderTable {
       order by c.relname
       """;
 
-  private OrderTable() {}
+  private MemoriesTable() {}
 
   static void execute(Connection connection, String sql) throws SQLException {
     try (Statement statement = connection.createStatement()) {
