@@ -10,7 +10,7 @@ import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.TriggerType;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class MainJobTest {
-  @RegisterExtension final TestDatabase database = new TestDatabase();
+  @RegisterExtension final EmptyDatabase database = new EmptyDatabase();
 
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.agentmemory.consolidation.dao.Embedding;
 import io.agentmemory.consolidation.dao.MemoryType;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.io.ByteArrayOutputStream;
@@ -59,7 +59,7 @@ class ReadmeExampleTest {
     return Embedding.of(values);
   }
 
-  @RegisterExtension final TestDatabase database = new TestDatabase();
+  @RegisterExtension final EmptyDatabase database = new EmptyDatabase();
 
   @TempDir Path classes;
 

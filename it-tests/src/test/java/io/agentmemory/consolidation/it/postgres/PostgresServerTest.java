@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class PostgresServerTest {
-  @RegisterExtension final TestDatabase database = new TestDatabase();
+  @RegisterExtension final EmptyDatabase database = new EmptyDatabase();
 
   @Test
   void searchesByVector() throws SQLException {

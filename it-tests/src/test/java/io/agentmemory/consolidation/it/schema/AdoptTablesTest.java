@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.it.postgres.LogCapture;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.BuildProgress;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
 import io.agentmemory.consolidation.schema.ConversionResult;
@@ -124,7 +124,7 @@ class AdoptTablesTest {
       FROM generate_series(%d, %d) i
       """;
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private Schema schema;
 
   @BeforeEach

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.QualifiedName;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
 import io.agentmemory.consolidation.schema.HostTable;
 import io.agentmemory.consolidation.schema.Schema;
@@ -50,7 +50,7 @@ class AdoptionTest {
   private static final SchemaOptions OPTIONS =
       SchemaOptions.builder().dimensions(3).hostTable(MAPPING).build();
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   @BeforeEach
   void createTheExtension() {

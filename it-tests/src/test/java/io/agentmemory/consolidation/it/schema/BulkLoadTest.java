@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.it.postgres.ForkedJvm;
 import io.agentmemory.consolidation.it.postgres.PostgresServer;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.BuildProgress;
 import io.agentmemory.consolidation.schema.BulkLoadResult;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
@@ -49,7 +49,7 @@ class BulkLoadTest {
       "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'consolidated_memories'::regclass"
           + " AND pg_get_indexdef(indexrelid) LIKE '%USING hnsw%' ORDER BY 1";
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private String upgraded = "";
 
   @BeforeEach

@@ -3,7 +3,7 @@ package io.agentmemory.consolidation.it.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.DowngradeResult;
 import io.agentmemory.consolidation.schema.HnswParameters;
 import io.agentmemory.consolidation.schema.Schema;
@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * corrections.
  */
 class CatalogTest {
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   @ParameterizedTest
   @CsvSource({

@@ -11,7 +11,7 @@ import io.agentmemory.consolidation.ddl.Index;
 import io.agentmemory.consolidation.ddl.IndexKey;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
 import io.agentmemory.consolidation.schema.Changelog;
 import io.agentmemory.consolidation.schema.Revision;
@@ -71,7 +71,7 @@ class ChangelogTest {
       SECOND.revision(
           Revision.of("my_003").requires("consolidation_001").change(Change.drop(NOTES, MOOD)));
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   @BeforeEach
   void createTheExtension() {

@@ -2,7 +2,7 @@ package io.agentmemory.consolidation.it.schema;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.Finding;
 import io.agentmemory.consolidation.schema.Schema;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,7 +18,7 @@ class CheckUpTest {
       SELECT i::text, 'p', 'completed', 'manual', now() FROM generate_series(1, 20000) i;
       """;
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private Schema schema;
 
   @BeforeEach

@@ -3,7 +3,7 @@ package io.agentmemory.consolidation.it.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.IndexBuilds;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaException;
@@ -21,7 +21,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** pgvector missing, old, in another schema, or not to be created by this role. */
 class ExtensionTest {
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   @Test
   void isCreatedWhereItIsMissingAndStaysAfterTheWayBack() {

@@ -2,7 +2,7 @@ package io.agentmemory.consolidation.it.schema;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.Finding;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
@@ -16,7 +16,7 @@ class IndexBloatTest {
   private static final SchemaOptions OPTIONS = SchemaOptions.builder().dimensions(384).build();
   private static final String BLOATED = "over three times what its rows need";
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private Schema schema;
 
   @BeforeEach

@@ -2,7 +2,7 @@ package io.agentmemory.consolidation.it.schema;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.UpgradeResult;
 import java.io.BufferedReader;
@@ -28,7 +28,7 @@ class KilledProcessTest {
       "SELECT application_name FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid"
           + " WHERE l.locktype = 'advisory' AND l.granted AND datname = current_database()";
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private final Map<String, Process> starters = new HashMap<>();
 
   @BeforeEach

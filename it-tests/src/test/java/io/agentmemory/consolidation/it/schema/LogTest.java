@@ -3,9 +3,9 @@ package io.agentmemory.consolidation.it.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.it.postgres.ForkedJvm;
 import io.agentmemory.consolidation.it.postgres.LogCapture;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaBusyException;
 import io.agentmemory.consolidation.schema.SchemaException;
@@ -35,7 +35,7 @@ class LogTest {
   /** Lets others read, but not build an index. */
   private static final String BUSY = "LOCK TABLE consolidated_memories IN ROW EXCLUSIVE MODE";
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private final ExecutorService pool = Executors.newSingleThreadExecutor();
 
   @AfterEach

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.agentmemory.consolidation.ddl.Hazard;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.BuildProgress;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
 import io.agentmemory.consolidation.schema.IndexBuilds;
@@ -38,7 +38,7 @@ class OnlineIndexTest {
   private static final String PENDING =
       "SELECT pending FROM consolidation_history WHERE revision = 'consolidation_001'";
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private final ExecutorService pool = Executors.newCachedThreadPool();
 
   @BeforeEach

@@ -1,6 +1,6 @@
 package io.agentmemory.consolidation.it.schema;
 
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -9,10 +9,10 @@ import org.postgresql.ds.PGSimpleDataSource;
  * superuser, and not exempt from policies. What it owns goes with it.
  */
 final class OwnerRole implements AutoCloseable {
-  private final TestDatabase database;
+  private final EmptyDatabase database;
   private final String name;
 
-  OwnerRole(TestDatabase database) {
+  OwnerRole(EmptyDatabase database) {
     this.database = database;
     this.name = database.name() + "_owner";
     Sql.run(

@@ -18,8 +18,8 @@ import io.agentmemory.consolidation.dao.Sources;
 import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.it.postgres.PgBouncer;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaException;
 import io.agentmemory.consolidation.schema.SchemaOptions;
@@ -40,7 +40,7 @@ class PgBouncerTest {
   private static final SchemaOptions OPTIONS = SchemaOptions.builder().dimensions(3).build();
   private static final int CLIENTS = 8;
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
   private PgBouncer bouncer;
   private DataSource pooled;
 

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.agentmemory.consolidation.ddl.Hazard;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.it.postgres.PostgresServer;
 import io.agentmemory.consolidation.it.postgres.ScratchDatabase;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
 import io.agentmemory.consolidation.schema.DowngradePlan;
 import io.agentmemory.consolidation.schema.IndexBuilds;
 import io.agentmemory.consolidation.schema.LockMode;
@@ -27,7 +27,7 @@ class PlanTest {
       INSERT INTO task_memories SELECT i::text, repeat('x', 200) FROM generate_series(1, 10000) i;
       """;
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   @Test
   void saysWhatEachStatementLocksAndReadsAndWhereItRuns() {

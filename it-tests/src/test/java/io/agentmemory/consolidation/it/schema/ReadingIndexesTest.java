@@ -3,7 +3,7 @@ package io.agentmemory.consolidation.it.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.agentmemory.consolidation.ddl.QualifiedName;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.HostTable;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
@@ -21,7 +21,7 @@ class ReadingIndexesTest {
       "CREATE INDEX idx_tm_unconsolidated ON public.task_memories USING btree (%s)"
           + " WHERE (is_consolidated = false)";
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   private List<String> indexes() {
     return Sql.rows(

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.agentmemory.consolidation.ddl.Hazard;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
 import io.agentmemory.consolidation.schema.HostTable;
 import io.agentmemory.consolidation.schema.Schema;
@@ -33,7 +33,7 @@ class RefusalTest {
       "INSERT INTO task_memories (id, project_id, task_id, execution_summary, success) VALUES"
           + " ('t', 'p', 't', 's', true)";
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   @BeforeEach
   void upgrade() {

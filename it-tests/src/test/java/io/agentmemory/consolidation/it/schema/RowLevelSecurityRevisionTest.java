@@ -10,7 +10,7 @@ import io.agentmemory.consolidation.ddl.ColumnType;
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.Index;
 import io.agentmemory.consolidation.ddl.QualifiedName;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.ChangeRefusedException;
 import io.agentmemory.consolidation.schema.Changelog;
 import io.agentmemory.consolidation.schema.Difference;
@@ -47,7 +47,7 @@ class RowLevelSecurityRevisionTest {
       FROM generate_series(1, %d) AS i
       """;
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   private Schema schema(SchemaOptions options) {
     return Schema.on(database.dataSource(), options);

@@ -9,7 +9,7 @@ import io.agentmemory.consolidation.ddl.ColumnType;
 import io.agentmemory.consolidation.ddl.Hazard;
 import io.agentmemory.consolidation.ddl.QualifiedName;
 import io.agentmemory.consolidation.ddl.Table;
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.Changelog;
 import io.agentmemory.consolidation.schema.HnswParameters;
 import io.agentmemory.consolidation.schema.HostTable;
@@ -55,7 +55,7 @@ class ScriptsTest {
                               new QualifiedName("public", "notes"),
                               Column.of("id", ColumnType.text())))));
 
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   @BeforeEach
   void createTheHostsTable() {

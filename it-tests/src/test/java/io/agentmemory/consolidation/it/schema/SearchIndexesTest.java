@@ -3,7 +3,7 @@ package io.agentmemory.consolidation.it.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.agentmemory.consolidation.it.postgres.TestDatabase;
+import io.agentmemory.consolidation.it.postgres.EmptyDatabase;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.VectorType;
@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The revision consolidation_002. */
 class SearchIndexesTest {
-  @RegisterExtension private final TestDatabase database = new TestDatabase();
+  @RegisterExtension private final EmptyDatabase database = new EmptyDatabase();
 
   private Schema schema(int dimensions, VectorType type) {
     return Schema.on(

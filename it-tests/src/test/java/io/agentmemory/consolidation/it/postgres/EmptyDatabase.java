@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * An empty database of the shared server: in a field with {@code @RegisterExtension}, a new one for
  * each test; in a static field, one for the class.
  */
-public final class TestDatabase
+public final class EmptyDatabase
     implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback {
   private Optional<ScratchDatabase> database = Optional.empty();
   private boolean ofClass;
