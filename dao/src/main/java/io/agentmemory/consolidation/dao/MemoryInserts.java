@@ -15,17 +15,21 @@ import java.util.Map;
  * failing, so that the transaction goes on and the caller can be told which row it was.
  */
 final class MemoryInserts {
+  /**
+   * The driver puts the rows of a batch of {@code values} into one statement where {@code
+   * reWriteBatchedInserts} says so, and then counts none of them: hence {@code select}.
+   */
   private static final String INSERT =
       """
       insert /* consolidation ingest.insert */ into {memories} as m (
         id, project_id, content, memory_type, abstraction_level, pattern_type, confidence_score,
         source_memory_ids, embedding, tags, consolidation_method, created_at, updated_at,
         consolidated_at, source_count, reuse_count)
-      values (
+      select
         :id, :project, :content, :type, :level, :pattern, :confidence,
         :sources, cast(cast(:embedding as float4[]) as {vector}), :tags, :method,
         coalesce(:createdAt, now()), coalesce(:updatedAt, now()),
-        coalesce(:consolidatedAt, now()), :sourceCount, :reuseCount)
+        coalesce(:consolidatedAt, now()), :sourceCount, :reuseCount
       on conflict (id) do nothing""";
 
   private static final String INSERT_ONE =

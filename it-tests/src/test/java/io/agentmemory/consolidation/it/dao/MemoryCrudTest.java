@@ -32,6 +32,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MemoryCrudTest {
   @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
@@ -176,6 +178,27 @@ class MemoryCrudTest {
         .hasMessageContaining("m700")
         .hasMessageNotContaining("their");
     assertThat(database.value("select count(*) from consolidated_memories")).isEqualTo("1");
+  }
+
+  /** The driver then counts none of the rows that it has put into one statement. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 3, 131, 699})
+  void that_holds_too_where_the_driver_rewrites_batches(int taken) throws SQLException {
+    database.memories().insert(memory("their-project", "their secret").id("m" + taken).build());
+    List<NewMemory> given =
+        IntStream.range(0, 700)
+            .mapToObj(i -> memory("p", "memory " + i).id("m" + i).build())
+            .toList();
+    Consolidation rewriting =
+        Consolidation.on(database.source("reWriteBatchedInserts=true"), database.options());
+
+    assertThatThrownBy(() -> rewriting.memories().insertAll(given))
+        .isInstanceOf(DuplicateIdException.class)
+        .hasMessageContaining("number " + (taken + 1));
+    assertThat(database.value("select count(*) from consolidated_memories")).isEqualTo("1");
+    database.execute("delete from consolidated_memories");
+    assertThat(rewriting.memories().insertAll(given)).hasSize(700);
+    assertThat(database.value("select count(*) from consolidated_memories")).isEqualTo("700");
   }
 
   @Test
