@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * @param minSimilarity the least cosine similarity of a pair, above -1 and up to 1
  * @param filter which memories to consider, on either side
  * @param unconsolidated whether to leave out memories that others have been consolidated from
- * @param mostNeighbours how many neighbours of one memory to look at, from 1 to 1,000; where there
- *     are more, the result says so
+ * @param mostNeighbours how many neighbours of one memory to look at, from 1 to 1,000, without
+ *     those that are left out; where there are more, the result says so
  * @param effort how hard to try; null for what suits the neighbours' number and the filter
  * @param exact whether to compare every memory with every other, however many there are
  */

@@ -18,11 +18,15 @@ import java.util.Set;
  *
  * <p>In a small project each of them is compared with all that come after it. In a large one the
  * index gives the few nearest neighbours of each; where all of these are similar enough there may
- * be more, and the search for those memories alone is repeated for more neighbours.
+ * be more, and the search for those memories alone is repeated for more neighbours. Neighbours that
+ * are to be left out do not count, so that it goes on past them.
  */
 final class PairSearch {
   private static final int FIRST_NEIGHBOURS = 10;
   private static final int TIMES_MORE = 4;
+
+  /** So many neighbours of one memory are looked at where some of them are to be left out. */
+  static final int MOST_PASSED_BY = MemoryChecks.MOST_ROWS;
 
   private final MemorySession session;
   private final SearchRule rule;
@@ -33,6 +37,11 @@ final class PairSearch {
   private final Map<String, List<Neighbour>> found = new LinkedHashMap<>();
 
   private final List<String> cut = new ArrayList<>();
+
+  /** Neighbours of which it is known whether others have been consolidated from them. */
+  private final Set<String> known = new HashSet<>();
+
+  private final Set<String> consolidated = new HashSet<>();
   private final Set<SearchStrategy> strategies = EnumSet.noneOf(SearchStrategy.class);
 
   PairSearch(MemorySession session, SearchRule rule, String projectId, PairQuery query) {
@@ -83,11 +92,15 @@ final class PairSearch {
     return large;
   }
 
-  /** Those that others have been consolidated from, if these are to be left out. */
+  /** Whether neighbours are to be left out since others have been consolidated from them. */
   private Set<String> leftOut(Collection<String> ids) throws SQLException {
-    return query.unconsolidated() && !ids.isEmpty()
-        ? consolidated(session, projectId, ids)
-        : Set.of();
+    if (query.unconsolidated()) {
+      List<String> asked = ids.stream().filter(known::add).toList();
+      if (!asked.isEmpty()) {
+        consolidated.addAll(consolidated(session, projectId, asked));
+      }
+    }
+    return consolidated;
   }
 
   /** Those that others have been consolidated from. */
@@ -104,32 +117,51 @@ final class PairSearch {
   }
 
   private void byNeighbours(List<String> lefts) throws SQLException {
-    int most = query.mostNeighbours();
-    Collection<String> open = lefts;
-    for (int limit = Math.min(FIRST_NEIGHBOURS, most + 1);
+    int most = query.unconsolidated() ? MOST_PASSED_BY : query.mostNeighbours() + 1;
+    List<String> open = lefts;
+    for (int limit = Math.min(FIRST_NEIGHBOURS, most);
         !open.isEmpty();
-        limit = Math.min(TIMES_MORE * limit, most + 1)) {
+        limit = Math.min(TIMES_MORE * limit, most)) {
       List<String> more = new ArrayList<>();
-      for (Map.Entry<String, SearchResult<Neighbour>> entry :
-          new BatchSearch(session, rule, projectId, query.neighbours(limit))
-              .byIds(open)
-              .entrySet()) {
-        SearchResult<Neighbour> result = entry.getValue();
-        strategies.add(result.strategy());
-        if (result.hits().size() == limit && limit <= most) {
-          more.add(entry.getKey());
-        } else {
-          take(entry.getKey(), result.hits());
-        }
+      int atOnce = BatchSearch.MOST_NEIGHBOURS / limit;
+      for (int from = 0; from < open.size(); from += atOnce) {
+        List<String> part = open.subList(from, Math.min(open.size(), from + atOnce));
+        more.addAll(byNeighbours(part, limit, limit < most));
       }
       open = more;
     }
     found.replaceAll((left, all) -> all.stream().filter(n -> isBefore(left, n.id())).toList());
   }
 
+  /** Those for which more neighbours must be looked at. */
+  private List<String> byNeighbours(List<String> lefts, int limit, boolean mayBeMore)
+      throws SQLException {
+    Map<String, SearchResult<Neighbour>> results =
+        new BatchSearch(session, rule, projectId, query.neighbours(limit)).byIds(lefts);
+    Set<String> near = new HashSet<>();
+    results.values().forEach(result -> result.hits().forEach(hit -> near.add(hit.id())));
+    Set<String> leftOut = leftOut(near);
+    List<String> more = new ArrayList<>();
+    results.forEach(
+        (left, result) -> {
+          strategies.add(result.strategy());
+          boolean full = result.hits().size() == limit;
+          List<Neighbour> kept =
+              result.hits().stream().filter(hit -> !leftOut.contains(hit.id())).toList();
+          if (full && mayBeMore && kept.size() <= query.mostNeighbours()) {
+            more.add(left);
+          } else {
+            take(left, kept, full);
+          }
+        });
+    return more;
+  }
+
   private void exactly(List<String> lefts) throws SQLException {
     strategies.add(SearchStrategy.EXACT);
-    PairSql.Exactly shape = new PairSql.Exactly(FilterSql.shape(query.filter()), session.joined());
+    PairSql.Exactly shape =
+        new PairSql.Exactly(
+            FilterSql.shape(query.filter()), query.unconsolidated(), session.joined());
     Map<String, List<Neighbour>> compared = new LinkedHashMap<>();
     try (Call call = session.prepare(shape, PairSql::exactly)) {
       FilterSql.bind(query.filter(), call);
@@ -145,31 +177,23 @@ final class PairSearch {
             .add(new Neighbour(rows.getString(2), rows.getDouble(3)));
       }
     }
-    compared.forEach(this::take);
+    compared.forEach((left, neighbours) -> take(left, neighbours, false));
   }
 
-  /** Keeps as many neighbours as the query allows, and notes that there are more. */
-  private void take(String left, List<Neighbour> neighbours) {
+  /** Keeps as many neighbours as the query allows, and notes that there are, or may be, more. */
+  private void take(String left, List<Neighbour> neighbours, boolean more) {
     int most = query.mostNeighbours();
-    if (neighbours.size() > most) {
+    if (more || neighbours.size() > most) {
       cut.add(left);
     }
     found.put(left, neighbours.subList(0, Math.min(most, neighbours.size())));
   }
 
-  private List<SimilarPair> pairs() throws SQLException {
-    Set<String> rights = new HashSet<>();
-    found.values().forEach(all -> all.forEach(neighbour -> rights.add(neighbour.id())));
-    Set<String> leftOut = leftOut(rights);
+  private List<SimilarPair> pairs() {
     List<SimilarPair> pairs = new ArrayList<>();
     found.forEach(
-        (left, all) -> {
-          for (Neighbour right : all) {
-            if (!leftOut.contains(right.id())) {
-              pairs.add(new SimilarPair(left, right.id(), right.similarity()));
-            }
-          }
-        });
+        (left, all) ->
+            all.forEach(right -> pairs.add(new SimilarPair(left, right.id(), right.similarity()))));
     return pairs;
   }
 

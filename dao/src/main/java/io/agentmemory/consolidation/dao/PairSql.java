@@ -30,7 +30,7 @@ final class PairSql {
       """
       with /* consolidation search.pairs */ asked as materialized (
         {stored}
-      )
+      ){sources}
       select q.id, n.id, n.distance
       from asked as q
       cross join lateral (
@@ -42,11 +42,24 @@ final class PairSql {
             and id collate "C" > q.id collate "C"
           offset 0
         ) as compared
-        where compared.distance <= :maxDistance
+        where compared.distance <= :maxDistance{unconsolidated}
         order by compared.distance, compared.id collate "C"
         limit :depth
       ) as n
       order by q.place, n.distance, n.id collate "C\"""";
+
+  /** All that others have been consolidated from, for {@link #EXACTLY} to leave out. */
+  private static final String SOURCES =
+      """
+      ,
+      consolidated as materialized (
+        select distinct source.id
+        from {memories} as m cross join unnest(m.source_memory_ids) as source (id)
+        where m.project_id = :project
+      )""";
+
+  private static final String UNCONSOLIDATED =
+      " and not exists (select from consolidated where consolidated.id = compared.id)";
 
   private PairSql() {}
 
@@ -58,10 +71,15 @@ final class PairSql {
   }
 
   /** What {@link #EXACTLY} depends on. */
-  record Exactly(int filter, boolean joined) {}
+  record Exactly(int filter, boolean unconsolidated, boolean joined) {}
 
   static String exactly(Exactly shape) {
-    return around(EXACTLY.replace("{stored}", BatchSql.STORED), shape.filter(), shape.joined());
+    String exactly =
+        EXACTLY
+            .replace("{stored}", BatchSql.STORED)
+            .replace("{sources}", shape.unconsolidated() ? SOURCES : "")
+            .replace("{unconsolidated}", shape.unconsolidated() ? UNCONSOLIDATED : "");
+    return around(exactly, shape.filter(), shape.joined());
   }
 
   private static String around(String template, int filter, boolean joined) {

@@ -20,9 +20,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Near-duplicates of a project, in a small one by comparison, in a large one by the index. */
 class SimilarPairsTest {
@@ -172,6 +175,28 @@ class SimilarPairsTest {
       assertThat(new Walk("small", PairQuery.of(0.99), 100).pairs).isEqualTo(all.pairs);
     } finally {
       database.memories().delete("small", "both", OnLineage.DETACH);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void a_pair_is_found_in_a_crowd_that_others_were_consolidated_from(boolean exactly) {
+    database
+        .memories()
+        .insert(
+            Samples.memory("large", "of the crowd")
+                .id("of the crowd")
+                .sourceMemoryIds(
+                    IntStream.range(4001, 4039).mapToObj(number -> "crowd" + number).toList())
+                .build());
+    try {
+      PairQuery query = PairQuery.of(0.9999).withMostNeighbours(1).amongUnconsolidated();
+      Walk walk = new Walk("large", exactly ? query.exactly() : query, 1_000);
+      assertThat(walk.keys()).contains(key("crowd4000", "crowd4039"));
+      assertThat(walk.keys()).filteredOn(key -> key.contains("crowd")).hasSize(1);
+      assertThat(walk.cut).isEmpty();
+    } finally {
+      database.memories().delete("large", "of the crowd", OnLineage.DETACH);
     }
   }
 
