@@ -489,17 +489,24 @@ public final class ConsolidatedMemoryDao {
         session -> LineageSearch.run(session, direction, projectId, id, distance));
   }
 
-  /** Those of these memories that there are and that no others have been consolidated from. */
-  List<ConsolidatedMemory> unconsolidated(String projectId, Collection<String> ids) {
+  /** Those of these memories that pass a filter and that no others have been consolidated from. */
+  List<ConsolidatedMemory> unconsolidated(
+      String projectId, Collection<String> ids, MemoryFilter filter) {
     return query(
         projectId,
         "memories.unconsolidated",
         session -> {
           Set<String> consolidated = PairSearch.consolidated(session, projectId, ids);
-          return MemoryReads.findAll(session, projectId, ids).stream()
+          return MemoryReads.findAll(session, projectId, ids, filter).stream()
               .filter(memory -> !consolidated.contains(memory.id()))
               .toList();
         });
+  }
+
+  /** Those of these ids that task memories of the project have as well. */
+  Set<String> ambiguous(String projectId, Collection<String> ids) {
+    return query(
+        projectId, "memories.ambiguous", session -> PairSearch.ambiguous(session, projectId, ids));
   }
 
   /** Undoes a consolidation by a connection in use. */

@@ -13,16 +13,18 @@ package io.agentmemory.consolidation.dao;
  *
  * <p>Any two memories of a cluster are at least as similar as the query says: a chain of memories,
  * each like the next, is not a cluster (complete linkage). A memory is in one cluster at most, and
- * none that others have been consolidated from is in any. What is more than fits into one cluster
- * makes several; as the memories made of them may be alike, a later run may make one of those.
+ * none is in any that others have been consolidated from, or that has the id of a task memory,
+ * which cannot be a source. What is more than fits into one cluster makes several; as the memories
+ * made of them may be alike, a later run may make one of those.
  *
- * <p>Each cluster is a transaction of its own, begun when the application has answered. It stores
- * nothing if one of the memories was consolidated, changed or deleted meanwhile: the cluster is
- * skipped, and what is left of it is found by a later run. So a run can be ended anywhere, or go
- * beside another in the same project, without a memory being consolidated twice. Since two that go
- * beside each other may both have the application think about a cluster, enqueue jobs by {@link
- * ConsolidationJobDao#enqueueUnlessActive}; clusters come in an order by chance, so that it happens
- * seldom.
+ * <p>When its turn has come, a cluster is looked at again: if one of its memories was consolidated
+ * or deleted, or changed such that the query no longer holds, it is skipped, and what is left of it
+ * is found by a later run. Each is a transaction of its own, begun when the application has
+ * answered, and is skipped as well if a memory was consolidated, changed or deleted meanwhile. So a
+ * run can be ended anywhere, or go beside another in the same project, without a memory being
+ * consolidated twice. Since two that go beside each other may both have the application think about
+ * a cluster, enqueue jobs by {@link ConsolidationJobDao#enqueueUnlessActive}; clusters come in an
+ * order by chance, so that it happens seldom.
  *
  * <p>As the handler of a {@link JobWorker} it records a phase for each cluster in the transaction
  * that stores it, under a name made from the memories' ids. Another try of the job asks the
@@ -31,6 +33,11 @@ package io.agentmemory.consolidation.dao;
  * job's metrics count the clusters: {@code clusters_consolidated}, {@code clusters_declined},
  * {@code clusters_skipped}. A handler of the application's may run it between phases of its own,
  * once in a job.
+ *
+ * <p>Pairs are searched for page by page, with up to 1,000 searches in one call. A call that takes
+ * longer than the view's or the server's timeout is made again for half as many, down to one, and
+ * the run goes on with pages of that size; a view without a timeout, or with one of minutes, saves
+ * what is searched in vain.
  *
  * <p>The pairs of the project are in memory, about 150 bytes each. The list of phases grows with
  * each cluster and is written anew: it takes 20 ms once there are 5,000, so no job should have many

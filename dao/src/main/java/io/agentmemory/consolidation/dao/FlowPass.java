@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * One pass of a {@link ConsolidationFlow} over a project, as a try of a job or without one.
@@ -29,6 +30,12 @@ final class FlowPass {
   private static final Logger LOG = LoggerFactory.getLogger(FlowPass.class);
   private static final String BEGAN = "flow began ";
   private static final int MOST_LOOKED_AT = 1_000;
+
+  /** The SQLSTATE of a call that took too long. */
+  private static final String CANCELLED = "57014";
+
+  /** By so much the database's similarities, of single precision, may be too high. */
+  private static final double ROUNDING = 1e-4;
 
   private final ConsolidationFlow flow;
   private final Consolidation consolidation;
@@ -56,8 +63,17 @@ final class FlowPass {
             Math.min(MOST_LOOKED_AT, BatchSearch.MOST_NEIGHBOURS / query.mostNeighbours()));
     while (page != null) {
       checkStopped();
-      SimilarPairs found = consolidation.memories().similarPairs(projectId, query, page);
-      found.pairs().forEach(clusters::add);
+      SimilarPairs found;
+      try {
+        found = consolidation.memories().similarPairs(projectId, query, page);
+      } catch (DatabaseException failure) {
+        if (!CANCELLED.equals(failure.sqlState()) || page.size() == 1) {
+          throw failure;
+        }
+        page = new PageRequest(page.size() / 2, page.after());
+        continue;
+      }
+      unambiguous(found.pairs()).forEach(clusters::add);
       cut += found.cutIds().size();
       page = found.next();
     }
@@ -67,7 +83,7 @@ final class FlowPass {
       String key = MemoryCluster.key(cluster.ids());
       if (!recorded.contains(key)) {
         checkStopped();
-        consolidate(key, cluster);
+        consolidate(key, cluster, query);
       }
     }
     return new FlowResult(
@@ -77,6 +93,27 @@ final class FlowPass {
         counts.getOrDefault(ClusterOutcome.DECLINED, 0),
         counts.getOrDefault(ClusterOutcome.SKIPPED, 0),
         cut);
+  }
+
+  /** The pairs without memories that cannot be sources, as task memories have the same ids. */
+  private List<SimilarPair> unambiguous(List<SimilarPair> pairs) {
+    Set<String> ids = new HashSet<>();
+    for (SimilarPair pair : pairs) {
+      ids.add(pair.leftId());
+      ids.add(pair.rightId());
+    }
+    Set<String> ambiguous =
+        ids.isEmpty() ? Set.of() : consolidation.memories().ambiguous(projectId, ids);
+    if (ambiguous.isEmpty()) {
+      return pairs;
+    }
+    log(LOG.atWarn())
+        .log(
+            "Left out memories that cannot be told from task memories of the same id: {}",
+            Checks.some(ambiguous));
+    return pairs.stream()
+        .filter(pair -> !ambiguous.contains(pair.leftId()) && !ambiguous.contains(pair.rightId()))
+        .toList();
   }
 
   /** Records when the first try began; another goes by what there was at that time. */
@@ -114,14 +151,20 @@ final class FlowPass {
     }
   }
 
-  private void consolidate(String key, Clusters.Found found) throws Exception {
+  private void consolidate(String key, Clusters.Found found, PairQuery query) throws Exception {
     List<ConsolidatedMemory> memories =
-        consolidation.memories().withEmbeddings().unconsolidated(projectId, found.ids());
-    MemoryCluster cluster = new MemoryCluster(projectId, memories, found.similarity());
-    if (memories.size() < found.ids().size()) {
-      record(key, (joined, connection) -> skipped(key, "a memory was consolidated or deleted"));
+        consolidation
+            .memories()
+            .withEmbeddings()
+            .unconsolidated(projectId, found.ids(), query.filter());
+    double similarity = leastSimilarity(memories);
+    if (memories.size() < found.ids().size() || !(similarity >= query.minSimilarity() - ROUNDING)) {
+      record(
+          key,
+          (joined, connection) -> skipped(key, "a memory was consolidated, changed or deleted"));
       return;
     }
+    MemoryCluster cluster = new MemoryCluster(projectId, memories, similarity);
     NewMemory memory =
         Checks.notNull("what the consolidator returned", flow.consolidator().consolidate(cluster))
             .orElse(null);
@@ -135,6 +178,21 @@ final class FlowPass {
               .formatted(Checks.quoted(projectId), Checks.quoted(memory.projectId())));
     }
     record(key, (joined, connection) -> store(joined, connection, cluster, memory));
+  }
+
+  /** Of the two that are least alike; no number where one has no embedding any more. */
+  private static double leastSimilarity(List<ConsolidatedMemory> memories) {
+    double least = 1;
+    for (int i = 0; i < memories.size(); i++) {
+      Embedding one = memories.get(i).embedding();
+      for (int j = i + 1; j < memories.size(); j++) {
+        Embedding other = memories.get(j).embedding();
+        least =
+            Math.min(
+                least, one == null || other == null ? Double.NaN : one.cosineSimilarity(other));
+      }
+    }
+    return least;
   }
 
   /** What is done in the transaction of a cluster. */
@@ -176,11 +234,11 @@ final class FlowPass {
       joined.consolidate(memory, Sources.ofMemories(cluster.ids()));
     } catch (AlreadyConsolidatedException overtaken) {
       return skipped(cluster.key(), overtaken.getMessage());
-    } catch (InvalidSourcesException gone) {
-      if (gone.reason() == Reason.MORE_ABSTRACT) {
-        throw gone;
+    } catch (InvalidSourcesException invalid) {
+      if (invalid.reason() == Reason.MORE_ABSTRACT && !changed(joined, cluster)) {
+        throw invalid;
       }
-      return skipped(cluster.key(), gone.getMessage());
+      return skipped(cluster.key(), invalid.getMessage());
     }
     if (changed(joined, cluster)) {
       connection.rollback(before);
@@ -190,11 +248,13 @@ final class FlowPass {
   }
 
   private ClusterOutcome skipped(String key, @Nullable String why) {
-    LogFields.add(LOG.atInfo(), "job", run == null ? null : run.job().id())
-        .addKeyValue("project", projectId)
-        .addKeyValue("cluster", key)
-        .log("Skipped a cluster, which others were faster with: {}", why);
+    log(LOG.atInfo()).addKeyValue("cluster", key).log("Skipped a cluster: {}", why);
     return ClusterOutcome.SKIPPED;
+  }
+
+  private LoggingEventBuilder log(LoggingEventBuilder event) {
+    return LogFields.add(event, "job", run == null ? null : run.job().id())
+        .addKeyValue("project", projectId);
   }
 
   private static boolean changed(Consolidation joined, MemoryCluster cluster) {

@@ -14,7 +14,7 @@ final class MemoryReads {
   private static final String FIND =
       """
       select /* consolidation memories.find */ {columns} from {memories} as m
-      where m.project_id = :project and m.id = any (:ids)""";
+      where m.project_id = :project and m.id = any (:ids){filter}""";
 
   private static final String LIST =
       """
@@ -22,7 +22,7 @@ final class MemoryReads {
       where project_id = :project and (created_at, id) < (:afterTime, :afterId){filter}
       order by created_at desc, id desc limit :limit""";
 
-  private record FindShape(boolean withEmbedding) {}
+  private record FindShape(int filter, boolean withEmbedding) {}
 
   private record ListShape(int filter, boolean withEmbedding, boolean joined) {}
 
@@ -36,9 +36,17 @@ final class MemoryReads {
   /** The memories that there are, in the order of the ids. */
   static List<ConsolidatedMemory> findAll(
       MemorySession session, String projectId, Collection<String> ids) throws SQLException {
-    FindShape shape = new FindShape(session.withEmbeddings());
+    return findAll(session, projectId, ids, MemoryFilter.none());
+  }
+
+  /** Those of them that pass a filter. */
+  static List<ConsolidatedMemory> findAll(
+      MemorySession session, String projectId, Collection<String> ids, MemoryFilter filter)
+      throws SQLException {
+    FindShape shape = new FindShape(FilterSql.shape(filter), session.withEmbeddings());
     Map<String, ConsolidatedMemory> found = new HashMap<>();
     try (Call call = session.prepare(shape, MemoryReads::find)) {
+      FilterSql.bind(filter, call);
       ResultSet rows = call.text("project", projectId).texts("ids", ids).query();
       while (rows.next()) {
         ConsolidatedMemory memory = MemoryRow.read(rows, 1, projectId, session.vectors());
@@ -56,7 +64,8 @@ final class MemoryReads {
   }
 
   private static String find(FindShape shape) {
-    return FIND.replace("{columns}", MemoryRow.columns(shape.withEmbedding));
+    return FIND.replace("{columns}", MemoryRow.columns(shape.withEmbedding))
+        .replace("{filter}", FilterSql.conditions(shape.filter));
   }
 
   /** One page, the newest first; one row more tells whether there is another page. */

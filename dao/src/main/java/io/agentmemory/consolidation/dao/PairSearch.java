@@ -106,14 +106,26 @@ final class PairSearch {
   /** Those that others have been consolidated from. */
   static Set<String> consolidated(MemorySession session, String projectId, Collection<String> ids)
       throws SQLException {
-    Set<String> consolidated = new HashSet<>();
-    try (Call call = session.prepare(PairSql.CONSOLIDATED)) {
+    return ids(session, PairSql.CONSOLIDATED, projectId, ids);
+  }
+
+  /** Those that task memories have as well. */
+  static Set<String> ambiguous(MemorySession session, String projectId, Collection<String> ids)
+      throws SQLException {
+    return ids(session, PairSql.AMBIGUOUS, projectId, ids);
+  }
+
+  private static Set<String> ids(
+      MemorySession session, String template, String projectId, Collection<String> ids)
+      throws SQLException {
+    Set<String> found = new HashSet<>();
+    try (Call call = session.prepare(template)) {
       ResultSet rows = call.text("project", projectId).texts("ids", ids).query();
       while (rows.next()) {
-        consolidated.add(rows.getString(1));
+        found.add(rows.getString(1));
       }
     }
-    return consolidated;
+    return found;
   }
 
   private void byNeighbours(List<String> lefts) throws SQLException {

@@ -25,6 +25,12 @@ final class PairSql {
       where m.project_id = :project and m.source_memory_ids && cast(:ids as varchar[])
         and source.id = any (cast(:ids as varchar[]))""";
 
+  /** Those of some ids that task memories have as well. */
+  static final String AMBIGUOUS =
+      """
+      select /* consolidation search.pairs */ {hostId} from {host}
+      where {hostId} = any (:ids) and coalesce(cast({hostProject} as text), :project) = :project""";
+
   /** Compares memories with all that come after them. */
   private static final String EXACTLY =
       """

@@ -59,6 +59,8 @@
  *     attempt}, {@code elapsedMillis})</td></tr>
  * <tr><td>a cluster that a flow skipped</td><td>info</td>
  *     <td>({@code job}), {@code project}, {@code cluster}</td></tr>
+ * <tr><td>memories that a flow left out, as task memories have their ids</td><td>warn</td>
+ *     <td>({@code job}), {@code project}</td></tr>
  * <tr><td>a slow call, see {@link io.agentmemory.consolidation.dao.SlowCallLog}</td><td>warn</td>
  *     <td>{@code operation}, ({@code project}), {@code elapsedMillis}, {@code result}, ({@code
  *     sqlState}, {@code rows}, {@code strategy}, {@code candidates})</td></tr>

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.agentmemory.consolidation.dao.AbstractionLevel;
+import io.agentmemory.consolidation.dao.CallResult;
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
+import io.agentmemory.consolidation.dao.Consolidation;
 import io.agentmemory.consolidation.dao.ConsolidationFlow;
+import io.agentmemory.consolidation.dao.ConsolidationObserver;
 import io.agentmemory.consolidation.dao.Consolidator;
 import io.agentmemory.consolidation.dao.FlowResult;
 import io.agentmemory.consolidation.dao.InvalidInputException;
@@ -17,12 +20,15 @@ import io.agentmemory.consolidation.dao.MemoryFilter;
 import io.agentmemory.consolidation.dao.MemoryType;
 import io.agentmemory.consolidation.dao.MemoryUpdate;
 import io.agentmemory.consolidation.dao.NewMemory;
+import io.agentmemory.consolidation.dao.ObservedCall;
 import io.agentmemory.consolidation.dao.OnLineage;
 import io.agentmemory.consolidation.dao.PageRequest;
 import io.agentmemory.consolidation.dao.PairQuery;
 import io.agentmemory.consolidation.dao.Sources;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -208,6 +214,119 @@ class ConsolidationFlowTest {
                 }));
     assertThat(result).isEqualTo(new FlowResult(4, 2, 1, 0, 1, 0));
     assertThat(asked).hasSize(1);
+  }
+
+  @Test
+  void a_cluster_that_has_changed_since_its_pairs_were_found_is_not_thought_about()
+      throws Exception {
+    List<MemoryUpdate> changes =
+        List.of(
+            MemoryUpdate.builder().content("says something else", direction(3, 85)).build(),
+            MemoryUpdate.builder().content("says nothing", null).build(),
+            MemoryUpdate.builder().type(MemoryType.WARNING).build());
+    for (MemoryUpdate change : changes) {
+      sixMemories();
+      asked.clear();
+      ConsolidationFlow flow =
+          ConsolidationFlow.of(
+              ALIKE.withFilter(MemoryFilter.none().types(MemoryType.DECISION)),
+              cluster -> {
+                asked.add(cluster);
+                update(cluster.ids().contains("a") ? "c" : "a", change);
+                return Optional.of(made(cluster));
+              });
+      assertThat(run(flow)).isEqualTo(new FlowResult(4, 2, 1, 0, 1, 0));
+      assertThat(asked).hasSize(1);
+      database.memories().deleteProject("p", 10);
+    }
+  }
+
+  @Test
+  void a_change_after_which_the_query_still_holds_is_part_of_what_is_thought_about()
+      throws Exception {
+    sixMemories();
+    run(
+        flow(
+            cluster -> {
+              if (asked.size() == 1) {
+                boolean first = cluster.ids().contains("a");
+                update(
+                    first ? "c" : "a",
+                    MemoryUpdate.builder()
+                        .content("changed", direction(3, first ? 41 : 1))
+                        .build());
+              }
+              return Optional.of(made(cluster));
+            }));
+    assertThat(made()).containsExactly("of ab", "of cde");
+    assertThat(asked.get(1).memories()).extracting(ConsolidatedMemory::content).contains("changed");
+  }
+
+  private void update(String id, MemoryUpdate change) {
+    ConsolidatedMemory before = database.memories().find("p", id).orElseThrow();
+    assertThat(database.memories().update("p", id, change, before.updatedAt())).isPresent();
+  }
+
+  @Test
+  void a_level_raised_while_the_application_thinks_is_no_mistake_of_the_applications()
+      throws Exception {
+    insert("p", "a", 0);
+    insert("p", "b", 1);
+    MemoryUpdate raised =
+        MemoryUpdate.builder().abstractionLevel(AbstractionLevel.PRINCIPLE).build();
+    FlowResult result =
+        run(
+            flow(
+                cluster -> {
+                  update("a", raised);
+                  return Optional.of(made(cluster));
+                }));
+    assertThat(result).isEqualTo(new FlowResult(1, 1, 0, 0, 1, 0));
+  }
+
+  @Test
+  void a_memory_that_has_the_id_of_a_task_memory_keeps_no_others_from_becoming_one()
+      throws Exception {
+    sixMemories();
+    database.taskMemory("c", "p");
+    database.taskMemory("a", "q");
+    assertThat(run(flow())).isEqualTo(new FlowResult(2, 2, 2, 0, 0, 0));
+    assertThat(made()).containsExactly("of ab", "of de");
+    assertThat(run(flow())).as("a second run").isEqualTo(new FlowResult(0, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void a_search_for_pairs_that_takes_too_long_is_made_again_for_fewer_memories() throws Exception {
+    sixMemories();
+    List<CallResult> searches = new ArrayList<>();
+    try (Connection lock = database.pool().getConnection();
+        Statement statement = lock.createStatement()) {
+      lock.setAutoCommit(false);
+      statement.execute("lock table consolidated_memories in access exclusive mode");
+      ConsolidationObserver unlocking =
+          new ConsolidationObserver() {
+            @Override
+            public void called(ObservedCall call) {
+              if (call.operation().equals("memories.similarPairs")) {
+                searches.add(call.result());
+                unlock(lock);
+              }
+            }
+          };
+      Consolidation hasty =
+          database.consolidation().withTimeout(Duration.ofSeconds(2)).observedBy(unlocking);
+      assertThat(flow().run(hasty, "p")).isEqualTo(new FlowResult(4, 2, 2, 0, 0, 0));
+    }
+    assertThat(searches).startsWith(CallResult.FAILED).endsWith(CallResult.SUCCESS);
+    assertThat(made()).containsExactly("of ab", "of cde");
+  }
+
+  private static void unlock(Connection lock) {
+    try {
+      lock.rollback();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

@@ -156,6 +156,17 @@ class LogTest {
   }
 
   @Test
+  void aFlowTellsWhichMemoriesItLeftOut() throws Exception {
+    ConsolidationFlow flow = ConsolidationFlow.of(PairQuery.of(0.99), cluster -> Optional.empty());
+    database.memories().insertAll(List.of(secret("a"), secret("b")));
+    database.taskMemory("b", "p");
+    assertThat(LogCapture.of(() -> flow.run(database.consolidation(), "p")))
+        .contains("WARN FlowPass - project=p Left out memories")
+        .contains(": \"b\"")
+        .doesNotContain(SECRET);
+  }
+
+  @Test
   void aFlowTellsWhichClustersItSkippedAndWhy() throws Exception {
     ConsolidationFlow flow =
         ConsolidationFlow.of(
@@ -168,8 +179,7 @@ class LogTest {
     database.memories().insertAll(List.of(secret("a"), secret("b")));
     assertThat(LogCapture.of(() -> flow.run(database.consolidation(), "p")))
         .containsPattern(
-            "INFO FlowPass - project=p cluster=[0-9a-f]{32} Skipped a cluster, which others were"
-                + " faster with: .*\"a\"")
+            "INFO FlowPass - project=p cluster=[0-9a-f]{32} Skipped a cluster: .*\"a\"")
         .doesNotContain(SECRET);
 
     database.memories().insert(secret("a"));
