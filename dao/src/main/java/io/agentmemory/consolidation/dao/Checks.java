@@ -138,6 +138,22 @@ final class Checks {
     return duration;
   }
 
+  /**
+   * Refuses a joined transaction whose snapshot, taken before its locks were granted, would not
+   * show what others have committed meanwhile.
+   *
+   * @param isolation the {@code transaction_isolation}
+   * @param unseen what would not be seen
+   * @param call what to do at READ COMMITTED
+   */
+  static void readCommitted(String isolation, String unseen, String call) {
+    if (!isolation.equals("read committed")) {
+      throw new InvalidInputException(
+          "the joined transaction is at %s, at which it cannot be seen whether %s meanwhile: %s at READ COMMITTED"
+              .formatted(isolation, unseen, call));
+    }
+  }
+
   /** A value for a message: in quotes, without what a terminal would act on, shortened. */
   static String quoted(String value) {
     int length = value.codePointCount(0, Math.min(value.length(), 2 * SHOWN + 2));

@@ -282,6 +282,8 @@ public final class ConsolidatedMemoryDao {
    * @param onLineage what to do where it has sources, or others were consolidated from it
    * @return whether there was such a memory
    * @throws MemoryInUseException if it has, and that is to be refused
+   * @throws InvalidInputException if a transaction that is joined is not at READ COMMITTED, at
+   *     which alone it can be seen what others have consolidated meanwhile
    */
   public boolean delete(String projectId, String id, OnLineage onLineage) {
     Checks.id("projectId", projectId);

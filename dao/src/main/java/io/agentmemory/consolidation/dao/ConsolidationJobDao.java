@@ -128,12 +128,7 @@ public final class ConsolidationJobDao {
       row.next();
       isolation = row.getString(1);
     }
-    if (!isolation.equals("read committed")) {
-      throw new InvalidInputException(
-          "the joined transaction is at %s, at which it cannot be seen whether another job has"
-                  .formatted(isolation)
-              + " been enqueued meanwhile: enqueue at READ COMMITTED");
-    }
+    Checks.readCommitted(isolation, "another job has been enqueued", "enqueue");
   }
 
   /**

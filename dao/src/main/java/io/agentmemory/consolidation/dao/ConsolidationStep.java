@@ -134,7 +134,8 @@ final class ConsolidationStep {
     try (Call call = Call.prepare(handle, lockMemories)) {
       ResultSet row = call.text("project", memory.projectId()).texts("ids", ids).query();
       while (row.next()) {
-        checkIsolation(row.getString(4));
+        Checks.readCommitted(
+            row.getString(4), "consolidated memories have been consolidated", "consolidate them");
         String id = row.getString(1);
         found.add(id);
         if (row.getInt(2) > memory.abstractionLevel().level()) {
@@ -148,16 +149,6 @@ final class ConsolidationStep {
     refuse(Reason.NOT_FOUND, "consolidated memory ", missing(ids, found));
     refuse(Reason.AMBIGUOUS, "", ambiguous);
     refuse(Reason.MORE_ABSTRACT, "", moreAbstract);
-  }
-
-  /** A snapshot taken before the locks were granted would not show what the last owner wrote. */
-  private static void checkIsolation(String isolation) {
-    if (!isolation.equals("read committed")) {
-      throw new InvalidInputException(
-          "the joined transaction is at %s, at which it cannot be seen whether consolidated memories"
-                  .formatted(isolation)
-              + " have been consolidated meanwhile: consolidate them at READ COMMITTED");
-    }
   }
 
   private void checkLineage(Handle handle, String projectId, List<String> ids) throws SQLException {

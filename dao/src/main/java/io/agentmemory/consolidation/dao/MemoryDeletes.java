@@ -5,9 +5,11 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Deletes memories, with what hangs on them.
+ * Deletes memories, with what hangs on them. Memories are locked in the order of their ids, as
+ * consolidations and counts lock them.
  *
  * <p>A memory's lineage is its own list of sources, the marks of the task memories consolidated
  * into it, and the lists of the memories consolidated from it. An id in such a list that stands for
@@ -18,7 +20,7 @@ final class MemoryDeletes {
   private static final String LOCK =
       """
       select /* consolidation memories.delete */
-      cardinality(source_memory_ids), current_setting('transaction_isolation')
+        cardinality(source_memory_ids), current_setting('transaction_isolation'), true
       from {memories}
       where project_id = :project and id = :id
       for update""";
@@ -31,6 +33,19 @@ final class MemoryDeletes {
           select from {host}
           where {hostId} = :id and consolidated_into_id = m.id
             and coalesce(cast({hostProject} as text), :project) = :project)""";
+
+  /** The memory and those that were consolidated from it, as {@link #LOCK} has the memory alone. */
+  private static final String LOCK_WITH_DEPENDENTS =
+      """
+      select /* consolidation memories.delete */
+        cardinality(m.source_memory_ids), current_setting('transaction_isolation'), m.id = :id
+      from {memories} as m
+      where m.project_id = :project and (m.id = :id or\s"""
+          + DEPENDENT
+          + """
+      )
+      order by m.id
+      for update""";
 
   private static final String MARKED =
       """
@@ -62,10 +77,14 @@ final class MemoryDeletes {
   private static final String DELETE =
       "delete /* consolidation memories.delete */ from {memories} where project_id = :project and id = :id";
 
-  private static final String DELETE_BATCH =
+  private static final String PICK =
+      "select /* consolidation memories.delete */ id from {memories} where project_id = :project limit :limit";
+
+  private static final String DELETE_PICKED =
       """
       with /* consolidation memories.delete */ doomed as materialized (
-        select id from {memories} where project_id = :project limit :limit for update
+        select id from {memories} where project_id = :project and id = any (:ids)
+        order by id for update
       )
       delete from {memories} as m using doomed
       where m.project_id = :project and m.id = doomed.id
@@ -76,13 +95,10 @@ final class MemoryDeletes {
   /** Deletes one memory, in a transaction. */
   static boolean delete(MemorySession session, String projectId, String id, OnLineage onLineage)
       throws SQLException {
-    int sources;
-    try (Call call = session.prepare(LOCK)) {
-      ResultSet row = call.text("project", projectId).text("id", id).query();
-      if (!row.next()) {
-        return false;
-      }
-      sources = row.getInt(1);
+    String lock = onLineage == OnLineage.REFUSE ? LOCK : LOCK_WITH_DEPENDENTS;
+    Integer sources = sources(session, lock, projectId, id, "delete");
+    if (sources == null) {
+      return false;
     }
     if (onLineage == OnLineage.REFUSE) {
       Use use = use(session, projectId, id);
@@ -102,6 +118,24 @@ final class MemoryDeletes {
       unmark(session, projectId, List.of(id));
     }
     return remove(session, projectId, id);
+  }
+
+  /** Locks a memory and tells how many sources it has; null where there is none. */
+  private static @Nullable Integer sources(
+      MemorySession session, String lock, String projectId, String id, String call)
+      throws SQLException {
+    Integer sources = null;
+    try (Call locking = session.prepare(lock)) {
+      ResultSet rows = locking.text("project", projectId).text("id", id).query();
+      while (rows.next()) {
+        Checks.readCommitted(
+            rows.getString(2), "others have been consolidated from the memory", call);
+        if (rows.getBoolean(3)) {
+          sources = rows.getInt(1);
+        }
+      }
+    }
+    return sources;
   }
 
   private static boolean remove(MemorySession session, String projectId, String id)
@@ -125,12 +159,9 @@ final class MemoryDeletes {
   /** Undoes a consolidation, in a transaction. */
   static Optional<ConsolidatedMemory> undo(MemorySession session, String projectId, String id)
       throws SQLException {
-    try (Call call = session.prepare(LOCK)) {
-      ResultSet row = call.text("project", projectId).text("id", id).query();
-      if (!row.next() || row.getInt(1) == 0) {
-        return Optional.empty();
-      }
-      checkIsolation(row.getString(2));
+    Integer sources = sources(session, LOCK, projectId, id, "undo");
+    if (sources == null || sources == 0) {
+      return Optional.empty();
     }
     List<String> dependents = use(session, projectId, id).dependents;
     if (!dependents.isEmpty()) {
@@ -146,29 +177,36 @@ final class MemoryDeletes {
     return memory;
   }
 
-  /** A snapshot taken before the lock was granted would not show what was consolidated from it. */
-  private static void checkIsolation(String isolation) {
-    if (!isolation.equals("read committed")) {
-      throw new InvalidInputException(
-          "the joined transaction is at %s, at which it cannot be seen whether others have been"
-                  .formatted(isolation)
-              + " consolidated from the memory meanwhile: undo at READ COMMITTED");
+  /**
+   * Deletes some of a project's memories, in a transaction, and says how many; 0 if none is left.
+   */
+  static int deleteBatch(MemorySession session, String projectId, int limit) throws SQLException {
+    while (true) {
+      List<String> picked;
+      try (Call call = session.prepare(PICK)) {
+        picked = ids(call.text("project", projectId).integer("limit", limit));
+      }
+      if (picked.isEmpty()) {
+        return 0;
+      }
+      List<String> deleted;
+      try (Call call = session.prepare(DELETE_PICKED)) {
+        deleted = ids(call.text("project", projectId).texts("ids", picked));
+      }
+      if (!deleted.isEmpty()) { // else others have deleted all that were picked
+        unmark(session, projectId, deleted);
+        return deleted.size();
+      }
     }
   }
 
-  /** Deletes some of a project's memories, in a transaction, and says how many. */
-  static int deleteBatch(MemorySession session, String projectId, int limit) throws SQLException {
+  private static List<String> ids(Call call) throws SQLException {
     List<String> ids = new ArrayList<>();
-    try (Call call = session.prepare(DELETE_BATCH)) {
-      ResultSet rows = call.text("project", projectId).integer("limit", limit).query();
-      while (rows.next()) {
-        ids.add(rows.getString(1));
-      }
+    ResultSet rows = call.query();
+    while (rows.next()) {
+      ids.add(rows.getString(1));
     }
-    if (!ids.isEmpty()) {
-      unmark(session, projectId, ids);
-    }
-    return ids.size();
+    return ids;
   }
 
   private static void unmark(MemorySession session, String projectId, List<String> ids)

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
+import io.agentmemory.consolidation.dao.InvalidInputException;
 import io.agentmemory.consolidation.dao.MemoryInUseException;
 import io.agentmemory.consolidation.dao.NewMemory;
 import io.agentmemory.consolidation.dao.OnLineage;
 import io.agentmemory.consolidation.dao.Sources;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -19,6 +21,9 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MemoryDeleteTest {
   @RegisterExtension final TestDatabase database = TestDatabase.withDimensions(3);
@@ -205,5 +210,71 @@ class MemoryDeleteTest {
       other.shutdownNow();
     }
     assertThat(database.memories().find("p", "low")).isPresent();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void a_joined_transaction_must_be_at_read_committed(OnLineage onLineage) throws SQLException {
+    family();
+    try (Connection connection = database.pool().getConnection()) {
+      connection.setAutoCommit(false);
+      for (int isolation :
+          List.of(Connection.TRANSACTION_REPEATABLE_READ, Connection.TRANSACTION_SERIALIZABLE)) {
+        connection.setTransactionIsolation(isolation);
+        var joined = database.consolidation().joining(connection).memories();
+        assertThatThrownBy(() -> joined.delete("p", "other", onLineage))
+            .isInstanceOf(InvalidInputException.class)
+            .hasMessageContaining("delete at READ COMMITTED");
+        connection.rollback();
+      }
+    }
+    assertThat(database.memories().find("p", "other")).isPresent();
+  }
+
+  /** As a count or a consolidation that has the first of its memories. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  @Timeout(60)
+  void beside_others_that_lock_in_the_order_of_ids_nobody_waits_in_a_circle(boolean project)
+      throws Exception {
+    database
+        .memories()
+        .insertAll(
+            List.of(
+                memory("p", "b").id("b").createdAt(Instant.EPOCH).build(),
+                memory("p", "a").id("a").sourceMemoryIds(List.of("b")).build()));
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try (Connection connection = database.pool().getConnection()) {
+      connection.setAutoCommit(false);
+      var joined = database.consolidation().joining(connection).memories();
+      joined.countReuse("p", List.of("a"));
+      Future<?> delete =
+          other.submit(
+              () ->
+                  project
+                      ? database.memories().deleteProject("p", 10)
+                      : database.memories().delete("p", "b", OnLineage.DETACH));
+      while (database.column("select 1 from pg_locks where not granted").isEmpty()) {
+        Thread.sleep(10);
+      }
+      assertThat(joined.countReuse("p", List.of("a", "b"))).isEqualTo(2);
+      connection.commit();
+      delete.get();
+    } finally {
+      other.shutdownNow();
+    }
+    assertThat(database.memories().find("p", "b")).isEmpty();
+    assertThat(database.memories().find("p", "a").isPresent()).isEqualTo(!project);
+  }
+
+  @Test
+  @Timeout(60)
+  void two_that_delete_a_project_at_once_both_go_on_until_nothing_is_left() throws Exception {
+    database
+        .memories()
+        .insertAll(IntStream.range(0, 200).mapToObj(i -> memory("p", "m" + i).build()).toList());
+    List<Object> deleted = Race.of(2, worker -> database.memories().deleteProject("p", 7));
+    assertThat(deleted.stream().mapToLong(count -> (Long) count).sum()).isEqualTo(200);
+    assertThat(database.value("select count(*) from consolidated_memories")).isEqualTo("0");
   }
 }
