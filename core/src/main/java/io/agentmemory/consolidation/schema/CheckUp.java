@@ -3,6 +3,7 @@ package io.agentmemory.consolidation.schema;
 import static io.agentmemory.consolidation.ddl.Identifiers.literal;
 import static io.agentmemory.consolidation.ddl.Identifiers.quoted;
 
+import io.agentmemory.consolidation.ddl.QualifiedName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -51,6 +52,18 @@ final class CheckUp {
       ORDER BY n.nspname
       """;
 
+  /** The tables whose policies do not hold for the role. */
+  private static final String EXEMPT =
+      """
+      SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = %s AND c.relname IN ('consolidated_memories', 'consolidation_jobs')
+        AND c.relrowsecurity AND NOT row_security_active(c.oid)
+      ORDER BY c.relname
+      """;
+
+  private static final String TEMPORARY =
+      "SELECT current_database(), has_database_privilege(current_database(), 'TEMPORARY')";
+
   private final Session session;
   private final SchemaOptions options;
   private final List<Finding> findings = new ArrayList<>();
@@ -66,6 +79,9 @@ final class CheckUp {
     extension();
     path();
     if (schemas() && tables()) {
+      if (options.rowLevelSecurity()) {
+        policies();
+      }
       findings.addAll(new StorageCheckUp(session, options).findings());
     }
     findings.addAll(SettingsCheckUp.findings(session));
@@ -202,6 +218,32 @@ final class CheckUp {
       }
     }
     return there;
+  }
+
+  private void policies() {
+    for (List<@Nullable String> row :
+        session.rows("look at the policies", EXEMPT.formatted(literal(options.schema())))) {
+      findings.add(
+          Finding.error(
+              "The role "
+                  + role
+                  + " is exempt from row-level security, as a superuser or by BYPASSRLS: it has the"
+                  + " rows of all projects in "
+                  + new QualifiedName(options.schema(), String.valueOf(row.get(0))).sql(),
+              "Connect as a role of Schema.grantsScript(options, role)"));
+    }
+    List<@Nullable String> temporary = session.row("look at the privileges", TEMPORARY);
+    if (!"t".equals(temporary.get(1))) {
+      String database = quoted(String.valueOf(temporary.get(0)));
+      findings.add(
+          Finding.error(
+              "The role "
+                  + role
+                  + " lacks TEMPORARY on the database "
+                  + database
+                  + ", without which it cannot load under row-level security",
+              "GRANT TEMPORARY ON DATABASE " + database + " TO " + quoted(role)));
+    }
   }
 
   private static Finding missing(String what) {

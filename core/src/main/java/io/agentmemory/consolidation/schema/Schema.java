@@ -465,9 +465,9 @@ public final class Schema {
 
   /**
    * Looks at what calls depend on, for the role that the data source connects: the versions of
-   * server and extension with their known faults, privileges, a search_path that leads to what
-   * anybody may have made, indexes that are invalid or bloated, memory for builds, settings, vacuum
-   * and statistics. Changes nothing.
+   * server and extension with their known faults, privileges, policies that do not hold for the
+   * role, a search_path that leads to what anybody may have made, indexes that are invalid or
+   * bloated, memory for builds, settings, vacuum and statistics. Changes nothing.
    *
    * <p>An index is called bloated by an estimate from the catalog, which reads no index: a B-tree
    * above 16 MB that takes over three times what the entries need that were there when it was last

@@ -30,6 +30,7 @@ import io.agentmemory.consolidation.dao.TextQuery;
 import io.agentmemory.consolidation.dao.TriggerType;
 import io.agentmemory.consolidation.dao.VectorQuery;
 import io.agentmemory.consolidation.it.postgres.PgBouncer;
+import io.agentmemory.consolidation.schema.Finding;
 import io.agentmemory.consolidation.schema.Schema;
 import io.agentmemory.consolidation.schema.SchemaOptions;
 import java.sql.Connection;
@@ -210,6 +211,37 @@ class RowLevelSecurityTest {
     Consolidation consolidation = Consolidation.on(asRole, OPTIONS);
     assertThat(consolidation.memories().find("mine", "mine1")).isPresent();
     assertThat(consolidation.memories().find("mine", "theirs1")).isEmpty();
+  }
+
+  @Test
+  void a_check_up_tells_a_role_that_is_exempt_and_one_that_cannot_load() throws SQLException {
+    assertThat(policyFindings(database.pool()))
+        .hasSize(2)
+        .allMatch(finding -> finding.severity() == Finding.Severity.ERROR)
+        .allMatch(finding -> finding.remedy().contains("Schema.grantsScript(options, role)"))
+        .extracting(Finding::what)
+        .anyMatch(what -> what.contains("\"consolidated_memories\""))
+        .anyMatch(what -> what.contains("\"consolidation_jobs\""));
+    assertThat(policyFindings(asRole)).isEmpty();
+    assertThat(policyFindings(source(worker))).isEmpty();
+
+    database.execute("alter role " + role + " bypassrls");
+    assertThat(policyFindings(asRole)).hasSize(2);
+    database.execute("alter role " + role + " nobypassrls");
+
+    String name = database.value("select quote_ident(current_database())");
+    database.execute("revoke temporary on database " + name + " from public");
+    List<Finding> found = policyFindings(asRole);
+    assertThat(found).hasSize(1);
+    assertThat(found.get(0).what()).contains("lacks TEMPORARY").contains("load");
+    database.execute(found.get(0).remedy());
+    assertThat(policyFindings(asRole)).isEmpty();
+  }
+
+  private static List<Finding> policyFindings(DataSource source) {
+    return Schema.on(source, OPTIONS).checkUp().stream()
+        .filter(finding -> finding.what().contains("row-level security"))
+        .toList();
   }
 
   @ParameterizedTest
