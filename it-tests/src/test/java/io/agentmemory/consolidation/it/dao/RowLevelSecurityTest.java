@@ -10,6 +10,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.agentmemory.consolidation.dao.ConsolidatedMemory;
 import io.agentmemory.consolidation.dao.Consolidation;
+import io.agentmemory.consolidation.dao.ConsolidationFlow;
 import io.agentmemory.consolidation.dao.ConsolidationJob;
 import io.agentmemory.consolidation.dao.ConsolidationJobDao;
 import io.agentmemory.consolidation.dao.DuplicateIdException;
@@ -24,6 +25,7 @@ import io.agentmemory.consolidation.dao.LoadResult;
 import io.agentmemory.consolidation.dao.NewJob;
 import io.agentmemory.consolidation.dao.NewMemory;
 import io.agentmemory.consolidation.dao.OnConflict;
+import io.agentmemory.consolidation.dao.PairQuery;
 import io.agentmemory.consolidation.dao.PartialLoadException;
 import io.agentmemory.consolidation.dao.RecallProbe;
 import io.agentmemory.consolidation.dao.TextQuery;
@@ -42,6 +44,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -424,6 +427,35 @@ class RowLevelSecurityTest {
     assertThat(consolidation.jobs().completeOfAllProjects(Map.of(theirs, "{}"))).isEmpty();
     database.execute(Schema.workerGrantsScript(OPTIONS, worker));
     assertThat(Schema.on(database.pool(), OPTIONS).verify()).isEmpty();
+  }
+
+  @Test
+  @Timeout(120)
+  void a_flow_as_the_job_of_a_worker_of_all_projects_goes_through_each_on_its_own()
+      throws Exception {
+    Consolidation consolidation = Consolidation.on(source(worker), OPTIONS);
+    ConsolidationFlow flow =
+        ConsolidationFlow.of(
+            PairQuery.of(0.99),
+            cluster -> Optional.of(memory(cluster.projectId(), "made of them").build()));
+    try (JobWorker running = JobWorker.start(consolidation, flow)) {
+      for (String project : List.of("mine", "theirs")) {
+        while (consolidation
+            .jobs()
+            .find(project, project + "_pending")
+            .filter(job -> job.status() == JobStatus.COMPLETED)
+            .isEmpty()) {
+          Thread.sleep(10);
+        }
+      }
+      assertThat(running.stop(Duration.ofSeconds(30))).isTrue();
+    }
+    assertThat(
+            database.rows(
+                """
+                select project_id, array_to_string(source_memory_ids, ' ')
+                from consolidated_memories where content = 'made of them' order by 1"""))
+        .containsExactly("mine|mine2 mine3", "theirs|theirs2 theirs3");
   }
 
   @ParameterizedTest
