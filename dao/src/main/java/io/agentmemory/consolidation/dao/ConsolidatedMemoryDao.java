@@ -468,16 +468,16 @@ public final class ConsolidatedMemoryDao {
   }
 
   /**
-   * What became of a memory: the memories that were consolidated from it, those that were
-   * consolidated from them, and so on, also over the cycles that bad data may contain.
+   * What became of a memory, its descendants: the memories that were consolidated from it, those
+   * that were consolidated from them, and so on, also over the cycles that bad data may contain.
    *
    * @param projectId the project
    * @param id the id of a task memory or of a consolidated memory
    * @param distance over how many consolidations to follow it, from 1 to 32
    * @return what was consolidated from it, at most 10,000 memories
    */
-  public Lineage consolidatedFrom(String projectId, String id, int distance) {
-    return lineage("memories.consolidatedFrom", Direction.CONSOLIDATED, projectId, id, distance);
+  public Lineage descendantsOf(String projectId, String id, int distance) {
+    return lineage("memories.descendantsOf", Direction.DESCENDANTS, projectId, id, distance);
   }
 
   private Lineage lineage(

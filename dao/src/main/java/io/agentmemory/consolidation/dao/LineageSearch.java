@@ -43,7 +43,7 @@ final class LineageSearch {
           from {memories} as one cross join unnest(one.source_memory_ids) as source (id)
           where one.id = reached.id and one.project_id = :project and source.id is not null""";
 
-  private static final String CONSOLIDATED =
+  private static final String DESCENDANTS =
       """
           select one.id from {memories} as one
           where one.project_id = :project
@@ -54,7 +54,7 @@ final class LineageSearch {
     /** To what a memory was consolidated from. */
     SOURCES,
     /** To what was consolidated from it. */
-    CONSOLIDATED
+    DESCENDANTS
   }
 
   private record Shape(Direction direction, boolean joined) {}
@@ -62,7 +62,7 @@ final class LineageSearch {
   private LineageSearch() {}
 
   private static String template(Shape shape) {
-    String next = shape.direction == Direction.SOURCES ? SOURCES : CONSOLIDATED;
+    String next = shape.direction == Direction.SOURCES ? SOURCES : DESCENDANTS;
     return Settings.PLAN.around(FOLLOW.replace("{next}", next), shape.joined);
   }
 

@@ -1,7 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,14 +20,5 @@ public record Page<T>(List<T> items, @Nullable PageRequest next) {
    */
   public Page {
     items = List.copyOf(items);
-  }
-
-  /**
-   * What to ask for next.
-   *
-   * @return the request for the next page, empty on the last page
-   */
-  public Optional<PageRequest> nextPage() {
-    return Optional.ofNullable(next);
   }
 }

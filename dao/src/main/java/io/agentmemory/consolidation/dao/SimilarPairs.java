@@ -1,7 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,14 +35,5 @@ public record SimilarPairs(
     pairs = List.copyOf(pairs);
     cutIds = List.copyOf(cutIds);
     strategies = Set.copyOf(strategies);
-  }
-
-  /**
-   * What to ask for next.
-   *
-   * @return the request for the next page, empty on the last page
-   */
-  public Optional<PageRequest> nextPage() {
-    return Optional.ofNullable(next);
   }
 }

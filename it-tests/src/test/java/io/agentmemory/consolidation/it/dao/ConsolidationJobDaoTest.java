@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -333,17 +332,17 @@ class ConsolidationJobDaoTest {
     List<String> expected =
         database.rows("select id from consolidation_jobs order by created_at desc, id desc");
     List<String> listed = new ArrayList<>();
-    Optional<PageRequest> next = Optional.of(PageRequest.first(4));
+    PageRequest next = PageRequest.first(4);
     int pages = 0;
-    while (next.isPresent()) {
-      Page<ConsolidationJob> page = jobs.list(P, next.get());
+    while (next != null) {
+      Page<ConsolidationJob> page = jobs.list(P, next);
       page.items().forEach(job -> listed.add(job.id()));
-      next = page.nextPage();
+      next = page.next();
       pages++;
     }
     assertThat(listed).isEqualTo(expected);
     assertThat(pages).isEqualTo(7);
-    assertThat(jobs.list(P, PageRequest.first(25)).nextPage()).isEmpty();
+    assertThat(jobs.list(P, PageRequest.first(25)).next()).isNull();
   }
 
   @Test

@@ -33,7 +33,7 @@ class LineageTest {
   }
 
   private Lineage became(String id, int distance) {
-    return database.memories().consolidatedFrom("p", id, distance);
+    return database.memories().descendantsOf("p", id, distance);
   }
 
   /** Two task memories each for a and b, both of these in the general g, a alone in h. */

@@ -14,7 +14,6 @@ import io.agentmemory.consolidation.dao.PageRequest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -52,11 +51,11 @@ class MemoryListTest {
 
   private List<List<String>> pages(MemoryFilter filter, int size) {
     List<List<String>> pages = new ArrayList<>();
-    Optional<PageRequest> next = Optional.of(PageRequest.first(size));
-    while (next.isPresent()) {
-      Page<ConsolidatedMemory> page = database.memories().list("p", filter, next.get());
+    PageRequest next = PageRequest.first(size);
+    while (next != null) {
+      Page<ConsolidatedMemory> page = database.memories().list("p", filter, next);
       pages.add(page.items().stream().map(ConsolidatedMemory::id).toList());
-      next = page.nextPage();
+      next = page.next();
     }
     return pages;
   }
@@ -90,7 +89,7 @@ class MemoryListTest {
     database.memories().delete("p", "m003", OnLineage.REFUSE);
     database.memories().insert(memory("p", "newer").id("new").build());
     Page<ConsolidatedMemory> second =
-        database.memories().list("p", MemoryFilter.none(), first.nextPage().orElseThrow());
+        database.memories().list("p", MemoryFilter.none(), first.next());
     assertThat(second.items())
         .extracting(ConsolidatedMemory::id)
         .containsExactly("m002", "m001", "m000");

@@ -211,9 +211,9 @@ class ProjectIsolationTest {
                   new LineageStep("theirs1", 1, null));
         });
     of(
-        "ConsolidatedMemoryDao.consolidatedFrom(String,String,int)",
+        "ConsolidatedMemoryDao.descendantsOf(String,String,int)",
         c ->
-            assertThat(c.memories().consolidatedFrom("mine", "theirs1", 9).steps())
+            assertThat(c.memories().descendantsOf("mine", "theirs1", 9).steps())
                 .containsExactly(new LineageStep("mine3", 1, AbstractionLevel.CONCRETE)));
     of(
         "Consolidation.consolidate(NewMemory,Sources)",

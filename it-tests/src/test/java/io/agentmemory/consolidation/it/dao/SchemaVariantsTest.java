@@ -89,7 +89,7 @@ class SchemaVariantsTest {
     assertThat(memories.searchByText("p", TextQuery.of("apples", 10)).hits()).hasSize(2);
     assertThat(memories.searchFused("p", FusedQuery.of("red apples", near, 10)).hits()).hasSize(2);
     assertThat(memories.sourcesOf("p", "third", 2).steps()).hasSize(1);
-    assertThat(memories.consolidatedFrom("p", "first", 2).steps()).hasSize(1);
+    assertThat(memories.descendantsOf("p", "first", 2).steps()).hasSize(1);
     assertThat(
             memories.update(
                 "p",

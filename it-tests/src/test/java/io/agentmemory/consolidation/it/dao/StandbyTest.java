@@ -115,7 +115,7 @@ class StandbyTest {
     assertThat(memories.list(P, MemoryFilter.none(), FIRST).items()).hasSize(10);
     assertThat(memories.<Long>export(P, Stream::count)).isEqualTo(ROWS);
     assertThat(memories.sourcesOf(P, "m1", 3).steps()).isEmpty();
-    assertThat(memories.consolidatedFrom(P, "m1", 3).steps()).isEmpty();
+    assertThat(memories.descendantsOf(P, "m1", 3).steps()).isEmpty();
   }
 
   private static List<Executable> writes(Consolidation replica, ConsolidationJob job) {

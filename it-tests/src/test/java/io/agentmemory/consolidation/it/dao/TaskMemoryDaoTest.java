@@ -17,7 +17,6 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,14 +72,14 @@ class TaskMemoryDaoTest {
       database.taskMemory("o%02d".formatted(i), "other project");
     }
     List<String> seen = new ArrayList<>();
-    Optional<PageRequest> next = Optional.of(PageRequest.first(3));
-    while (next.isPresent()) {
-      Page<TaskMemory> page = taskMemories.unconsolidated(P, next.get());
+    PageRequest next = PageRequest.first(3);
+    while (next != null) {
+      Page<TaskMemory> page = taskMemories.unconsolidated(P, next);
       page.items().forEach(memory -> seen.add(memory.id()));
       database.execute(
           "update task_memories set is_consolidated = true where id = '%s'"
               .formatted(page.items().get(0).id()));
-      next = page.nextPage();
+      next = page.next();
     }
     assertThat(seen)
         .containsExactly("m00", "m01", "m02", "m03", "m04", "m05", "m06", "m07", "m08", "m09");
