@@ -76,7 +76,8 @@ public final class Consolidation implements AutoCloseable {
    * @param user the role; null: as the URL says
    * @param password its password; null: as the URL says, or none
    * @param options the options that the schema was upgraded with
-   * @return the way in; closing it closes the pool
+   * @return the way in; closing it closes the pool, and so does closing a view of it that {@link
+   *     #withTimeout} or {@link #observedBy} gave
    * @throws InvalidInputException if the driver does not understand the URL
    * @throws DatabaseException if the database cannot be reached
    * @throws IllegalStateException if HikariCP is not there
@@ -217,11 +218,15 @@ public final class Consolidation implements AutoCloseable {
    * memory, but not while it fetches more; a network that has gone silent is noticed by the
    * driver's {@code socketTimeout}.
    *
+   * <p>What one call does differs: {@link ConsolidatedMemoryDao#similarPairs} makes as many
+   * searches as its page has memories, a {@link RecallProbe} compares all rows, and a load is one
+   * call for each transaction. Give these a view of their own.
+   *
    * @param timeout how long, more than nothing
    * @return a view with this limit
    */
   public Consolidation withTimeout(Duration timeout) {
-    return new Consolidation(database.withTimeout(Checks.positive("timeout", timeout)), null);
+    return new Consolidation(database.withTimeout(Checks.positive("timeout", timeout)), pool);
   }
 
   /**
@@ -234,10 +239,14 @@ public final class Consolidation implements AutoCloseable {
    * @return a view that is observed
    */
   public Consolidation observedBy(ConsolidationObserver observer) {
-    return new Consolidation(database.observedBy(Checks.notNull("observer", observer)), null);
+    return new Consolidation(database.observedBy(Checks.notNull("observer", observer)), pool);
   }
 
-  /** Closes the pool that {@link #open} opened; what else there is stays open. */
+  /**
+   * Closes the pool that {@link #open} opened, of which all views with another timeout or observer
+   * are parts: where one is closed, all are. What {@link #on} was given stays open, and so does a
+   * connection that was joined.
+   */
   @Override
   public void close() {
     if (pool != null) {

@@ -412,14 +412,28 @@ class SessionTest {
     String url = database.scratch().jdbcUrl();
     String user = database.scratch().server().user();
     String password = database.scratch().server().password();
-    Consolidation view;
-    try (Consolidation consolidation =
-        Consolidation.open(url, user, password, database.options())) {
-      view = consolidation.withTimeout(Duration.ofSeconds(30));
-      view.close();
+    Consolidation opened = Consolidation.open(url, user, password, database.options());
+    try (Consolidation view =
+        opened.withTimeout(Duration.ofSeconds(30)).observedBy(new ConsolidationObserver() {})) {
       view.jobs().enqueue(job());
     }
-    assertThrows(DatabaseException.class, () -> view.jobs().enqueue(job()));
+    assertThrows(DatabaseException.class, () -> opened.jobs().enqueue(job()));
+    opened.close();
+  }
+
+  @Test
+  void aJoinedViewOfItClosesNothing() throws SQLException {
+    try (Consolidation opened =
+            Consolidation.open(
+                database.scratch().jdbcUrl(),
+                database.scratch().server().user(),
+                database.scratch().server().password(),
+                database.options());
+        Connection connection = database.dataSource().getConnection()) {
+      opened.joining(connection).close();
+      opened.jobs().enqueue(job());
+      assertThat(connection.isClosed()).isFalse();
+    }
   }
 
   @SuppressWarnings("NullAway")
