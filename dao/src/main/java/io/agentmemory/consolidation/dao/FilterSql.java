@@ -40,7 +40,7 @@ final class FilterSql {
 
   private static final int TYPES_AND_LEVELS = 0b0000_0011;
 
-  // Parts of a shape that the order's indexes serve.
+  // Parts of a shape that indexes of revision consolidation_001 serve.
   static final int ANY_TAGS = 0b0000_0100;
   static final int ALL_TAGS = 0b0000_1000;
   static final int PATTERNS = 0b0001_0000;
@@ -52,8 +52,8 @@ final class FilterSql {
   }
 
   /**
-   * Whether a plan for any values could take an index of the order's for more selective than the
-   * project, which it is not for all values.
+   * Whether a plan for any values could take an index of revision {@code consolidation_001} for
+   * more selective than the project, which it is not for all values.
    */
   static boolean misleads(int shape) {
     return (shape & (PATTERNS | TIMES)) != 0;

@@ -9,12 +9,13 @@ import java.util.concurrent.TimeUnit;
  * Which filters hardly any row passes, so that the index that serves the filter gives all of them
  * sooner than the HNSW index, which would be followed through much of the project in vain.
  *
- * <p>Each of the order's indexes tells of the rows of all projects. Rows of a pattern and of a time
- * are counted in them, which at the bound takes 0.2 ms. An index on tags can only be read to its
- * end, so that the planner's statistics tell instead: those of the last {@code ANALYZE}, for the
- * size that the table has now. Without statistics, or where row-level security hides them or would
- * have each row looked at, every filter counts as common. What was found holds for ten seconds; it
- * is no more than a choice between two ways to the same rows. Thread-safe.
+ * <p>Each of the indexes of revision {@code consolidation_001} tells of the rows of all projects.
+ * Rows of a pattern and of a time are counted in them, which at the bound takes 0.2 ms. An index on
+ * tags can only be read to its end, so that the planner's statistics tell instead: those of the
+ * last {@code ANALYZE}, for the size that the table has now. Without statistics, or where row-level
+ * security hides them or would have each row looked at, every filter counts as common. What was
+ * found holds for ten seconds; it is no more than a choice between two ways to the same rows.
+ * Thread-safe.
  */
 final class RareFilters {
   /**

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * of the index. Each statement looks for itself whether there are more rows than the bound, save
  * for projects that had within the last ten seconds. A filter by type counts the rows of the type,
  * as the covering index has them together; any other counts all rows of the project. Where an index
- * of the order's serves a part of the filter, what it has decides as well: see {@link RareFilters}.
+ * of revision {@code consolidation_001} serves a part of the filter, what it has decides as well:
+ * see {@link RareFilters}.
  */
 final class SearchRule {
   /** The most that {@code hnsw.ef_search} takes. */

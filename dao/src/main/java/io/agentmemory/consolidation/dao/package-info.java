@@ -1,5 +1,44 @@
 /**
- * Consolidated memories, their sources and the jobs that make them, in and out of PostgreSQL.
+ * Consolidated memories, their sources and the jobs that make them, in and out of PostgreSQL. The
+ * way in is {@link io.agentmemory.consolidation.dao.Consolidation}.
+ *
+ * <table>
+ * <caption>What there is, and where to begin</caption>
+ * <tr><th>for</th><th>look at</th></tr>
+ * <tr><td>memories, written and read</td>
+ *     <td>{@link io.agentmemory.consolidation.dao.ConsolidatedMemoryDao}, {@link
+ *     io.agentmemory.consolidation.dao.NewMemory}, {@link
+ *     io.agentmemory.consolidation.dao.ConsolidatedMemory}, {@link
+ *     io.agentmemory.consolidation.dao.MemoryUpdate}</td></tr>
+ * <tr><td>search</td>
+ *     <td>{@link io.agentmemory.consolidation.dao.VectorQuery}, {@link
+ *     io.agentmemory.consolidation.dao.TextQuery}, {@link
+ *     io.agentmemory.consolidation.dao.FusedQuery}, {@link
+ *     io.agentmemory.consolidation.dao.BatchQuery}, {@link
+ *     io.agentmemory.consolidation.dao.MemoryFilter}; {@link
+ *     io.agentmemory.consolidation.dao.RecallProbe} measures what searches find</td></tr>
+ * <tr><td>consolidating</td>
+ *     <td>{@link io.agentmemory.consolidation.dao.TaskMemoryDao}, {@link
+ *     io.agentmemory.consolidation.dao.PairQuery}, {@link
+ *     io.agentmemory.consolidation.dao.Sources}, {@link
+ *     io.agentmemory.consolidation.dao.Lineage}; {@link
+ *     io.agentmemory.consolidation.dao.ConsolidationFlow} does it for a whole project</td></tr>
+ * <tr><td>loads</td>
+ *     <td>{@link io.agentmemory.consolidation.dao.LoadOptions}, {@link
+ *     io.agentmemory.consolidation.dao.LoadResult}</td></tr>
+ * <tr><td>jobs</td>
+ *     <td>{@link io.agentmemory.consolidation.dao.JobWorker}, {@link
+ *     io.agentmemory.consolidation.dao.JobHandler}, {@link
+ *     io.agentmemory.consolidation.dao.JobRun}, {@link
+ *     io.agentmemory.consolidation.dao.ConsolidationJobDao}, {@link
+ *     io.agentmemory.consolidation.dao.NewJob}</td></tr>
+ * <tr><td>watching</td>
+ *     <td>{@link io.agentmemory.consolidation.dao.ConsolidationObserver}, {@link
+ *     io.agentmemory.consolidation.dao.MicrometerObserver}, {@link
+ *     io.agentmemory.consolidation.dao.SlowCallLog}</td></tr>
+ * <tr><td>failures</td>
+ *     <td>{@link io.agentmemory.consolidation.dao.DatabaseException} and the table below</td></tr>
+ * </table>
  *
  * <p>What a {@link io.agentmemory.consolidation.dao.DatabaseException} says of a call in a
  * transaction of its own. A call that {@code isRetryable()} left nothing behind, so making it again

@@ -27,7 +27,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * 50,000 rows: 25,000 of the project {@code large}, 5,000 of {@code medium}, 1,500 of {@code small}
- * and the rest in the way, with the order's indexes alone. Clusters are not those of the projects.
+ * and the rest in the way, with the indexes of revision consolidation_001 alone. Clusters are not
+ * those of the projects.
  */
 class LargeProjectsTest {
   private static final int DIMENSIONS = 32;
