@@ -2,7 +2,11 @@ package io.agentmemory.consolidation.schema;
 
 import org.jspecify.annotations.Nullable;
 
-/** The root of everything that this library throws on purpose, save for misuse of its arguments. */
+/**
+ * The root of what this library throws on purpose. Misuse of arguments is an {@code
+ * InvalidInputException}, one of these, in the data access, and an {@link IllegalArgumentException}
+ * or {@link NullPointerException} in {@code schema} and {@code ddl}.
+ */
 public abstract class ConsolidationException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

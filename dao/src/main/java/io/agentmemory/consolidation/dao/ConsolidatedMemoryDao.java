@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * read-only transactions and on a replica.
  *
  * <p>Immutable and thread-safe. No argument may be null. Arguments are checked before anything is
- * sent: {@link InvalidInputException}. What the database refuses is a {@link DatabaseException}.
+ * sent, save where a method says otherwise: {@link InvalidInputException}. What the database
+ * refuses is a {@link DatabaseException}.
  */
 public final class ConsolidatedMemoryDao {
   private final Database database;

@@ -32,9 +32,9 @@ import org.postgresql.ds.PGSimpleDataSource;
  *
  * <p>Whether the options fit the database is checked at the first use: {@link
  * io.agentmemory.consolidation.schema.SchemaMismatchException} says what does not. Arguments are
- * checked before anything is sent: {@link InvalidInputException}. What the database refuses comes
- * as a {@link DatabaseException}, which says whether the work was done and whether trying again may
- * help.
+ * checked before anything is sent, save where a method says otherwise: {@link
+ * InvalidInputException}. What the database refuses comes as a {@link DatabaseException}, which
+ * says whether the work was done and whether trying again may help.
  *
  * <p>Immutable and thread-safe, save for what has joined a connection, which is used by one thread
  * at a time as the connection is.
@@ -135,8 +135,7 @@ public final class Consolidation implements AutoCloseable {
    * task memories as consolidated into it, all of it or nothing. Of several calls at the same time
    * whose sources overlap, exactly one succeeds.
    *
-   * <p>Sources of other projects are as if they did not exist. In a transaction that is joined,
-   * consolidated memories can be sources at READ COMMITTED only.
+   * <p>Sources of other projects are as if they did not exist.
    *
    * @param memory the memory, without lineage
    * @param sources what it is made from
@@ -146,6 +145,9 @@ public final class Consolidation implements AutoCloseable {
    *     abstract than the memory
    * @throws DuplicateIdException if the memory's id is taken
    * @throws ContentTooLongException if its content has too many different words for text search
+   * @throws InvalidInputException if consolidated memories are sources and a transaction that is
+   *     joined is not at READ COMMITTED, at which alone it can be seen what others have
+   *     consolidated meanwhile
    */
   public ConsolidatedMemory consolidate(NewMemory memory, Sources sources) {
     Checks.notNull("memory", memory);

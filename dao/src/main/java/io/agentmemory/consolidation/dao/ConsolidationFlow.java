@@ -91,6 +91,7 @@ public final class ConsolidationFlow implements JobHandler {
    * @return what it came to
    * @throws InterruptedException if the thread was interrupted before a cluster or a page of pairs
    * @throws InvalidSourcesException if what the consolidator gave is less abstract than a source
+   * @throws InvalidInputException if it is of another project, or a connection was joined
    * @throws Exception what the consolidator threw; clusters that were stored before stay
    */
   public FlowResult run(Consolidation consolidation, String projectId) throws Exception {
