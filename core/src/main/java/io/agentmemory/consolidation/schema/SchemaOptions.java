@@ -332,6 +332,12 @@ public final class SchemaOptions {
      * BYPASSRLS}. To switch it off, downgrade to {@code consolidation_004} with it on. The host's
      * table is left alone.
      *
+     * <p>PostgreSQL uses no index for a condition under policies that is not leakproof, as those on
+     * words and arrays are not. So each search by words or tags reads the project's rows, and so
+     * does each look at what was consolidated from a memory: when memories are consolidated, undone
+     * or deleted, when pairs are sought among those that are unconsolidated, and for each memory
+     * that the descendants of one are followed over.
+     *
      * @param on whether it does
      * @return this builder
      */

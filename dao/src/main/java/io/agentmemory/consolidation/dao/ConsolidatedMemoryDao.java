@@ -471,6 +471,9 @@ public final class ConsolidatedMemoryDao {
   /**
    * What became of a memory, its descendants: the memories that were consolidated from it, those
    * that were consolidated from them, and so on, also over the cycles that bad data may contain.
+   * With {@linkplain io.agentmemory.consolidation.schema.SchemaOptions#rowLevelSecurity() row-level
+   * security} each memory that it comes by, at each distance, takes a look at all memories of the
+   * project.
    *
    * @param projectId the project
    * @param id the id of a task memory or of a consolidated memory
