@@ -17,6 +17,7 @@ import java.util.stream.IntStream;
 
 /** Taking memories in: without and under the index on the embeddings, and what each index costs. */
 final class IngestSection {
+  private static final String NEWEST = "Consolidation, all indexes";
   private static final String BULK = "Consolidation, bulk load";
   private static final String BY_HAND = "psql: copy, then index, then analyse";
 
@@ -131,6 +132,7 @@ final class IngestSection {
     int rows = bench.settings().rowsUnderIndex();
     List<NewMemory> memories = memories(data, rows);
     try (IngestTables tables = IngestTables.first(bench.server());
+        IngestTables newest = IngestTables.newest(bench.server());
         ScratchDatabase others = bench.server().freshDatabase("peers");
         HikariDataSource pool = OurStore.pool(others, 4);
         HikariDataSource springPool = OurStore.pool(others, 4);
@@ -139,6 +141,7 @@ final class IngestSection {
       Map<String, Way> ways = new LinkedHashMap<>();
       for (int connections : new int[] {1, 2}) {
         ways.put(name("Consolidation", connections), () -> tables.ours(memories, connections));
+        ways.put(name(NEWEST, connections), () -> newest.ours(memories, connections));
         for (Peer peer : peers) {
           ways.put(
               name(peer.name(), connections),
@@ -150,7 +153,8 @@ final class IngestSection {
           .report()
           .text(
               ("%,d rows into an empty table under an HNSW index; ours has the others of"
-                      + " consolidation_001 too:")
+                      + " consolidation_001 too, and in rows of its own all that upgrade() makes,"
+                      + " with the second HNSW index, which keeps projects apart:")
                   .formatted(rows));
       table(rates);
       rates.forEach((name, rate) -> bars.put(name, rate.median()));
@@ -180,6 +184,7 @@ final class IngestSection {
     List<NewMemory> memories = memories(data, rows);
     Path file = Files.createTempFile("rows", ".bin");
     try (IngestTables tables = IngestTables.first(bench.server());
+        IngestTables newest = IngestTables.newest(bench.server());
         ScratchDatabase others = bench.server().freshDatabase("peers");
         HikariDataSource pool = OurStore.pool(others, 4);
         HikariDataSource springPool = OurStore.pool(others, 4);
@@ -189,6 +194,7 @@ final class IngestSection {
       }
       Map<String, Way> ways = new LinkedHashMap<>();
       ways.put(BULK, () -> rows / tables.bulk(memories));
+      ways.put(BULK + ", all indexes", () -> rows / newest.bulk(memories));
       ways.put(BY_HAND, () -> rows / tables.bulkByHand(file, rows));
       Map<String, Way> slow = new LinkedHashMap<>();
       for (Peer peer : peers(connection, pool, springPool, data, rows)) {
@@ -201,8 +207,8 @@ final class IngestSection {
           .report()
           .text(
               ("%,d rows into an empty table with the indexes of consolidation_001, the one on"
-                      + " embeddings built"
-                      + " last; the peers insert under theirs, in %d rounds:")
+                      + " embeddings built last, and with all that upgrade() makes; the peers insert"
+                      + " under theirs, in %d rounds:")
                   .formatted(rows, bench.settings().slowRounds()));
       table(rates);
       rates.forEach((name, rate) -> bars.put(name, rate.median()));
