@@ -113,18 +113,15 @@ final class BatchSearch {
   private <H> void read(Call call, Shape shape, ReadHit<H> hit, Take<H> take) throws SQLException {
     ResultSet rows = call.query(Settings.index(shape.joined()));
     Answer<H> answer = null;
-    SearchRule.Indexes there = null;
     while (rows.next()) {
       long place = rows.getLong(BatchSql.PLACE);
       if (answer == null || answer.place != place) {
-        if (answer != null) {
+        if (answer == null) {
+          rule.seen(SearchRule.Indexes.read(rows, BatchSql.INDEXES));
+        } else {
           take.result(answer.asked, answer.result());
         }
-        if (there == null) {
-          there = SearchRule.Indexes.read(rows, BatchSql.INDEXES);
-          rule.seen(there);
-        }
-        answer = new Answer<>(place, shape.way(), there, rows);
+        answer = new Answer<>(place, shape.way(), rows);
       }
       double distance = rows.getDouble(BatchSql.DISTANCE);
       if (!rows.wasNull()) {
@@ -144,13 +141,13 @@ final class BatchSearch {
     final int nearest;
     final List<H> hits = new ArrayList<>();
 
-    Answer(long place, Way way, SearchRule.Indexes there, ResultSet row) throws SQLException {
+    Answer(long place, Way way, ResultSet row) throws SQLException {
       this.place = place;
       this.asked = row.getString(BatchSql.ASKED_ID);
       this.strategy =
           SearchSql.strategy(
               way,
-              row.getBoolean(BatchSql.LARGE_PROJECT) && there.serve(way),
+              row.getBoolean(BatchSql.LARGE_PROJECT),
               row.getInt(BatchSql.FROM_INDEX),
               query.limit());
       this.nearest = row.getInt(BatchSql.NEAREST);

@@ -44,7 +44,7 @@ final class BatchSql {
       )
       """;
 
-  private static final String LARGE = SearchSql.MANY + " and {common}";
+  private static final String LARGE = SearchSql.MANY + " and {serves} and {common}";
 
   /** For one row {@code q} of those asked for: the index, and all memories where it fell short. */
   private static final String BY_INDEX =
@@ -139,6 +139,7 @@ final class BatchSql {
             .replace("{given}", shape.stored() ? STORED : SENT)
             .replace("{indexes}", SearchSql.INDEXES)
             .replace("{large}", exactly ? "false" : LARGE)
+            .replace("{serves}", byProject ? "{byProjectServes}" : "{amongAllServes}")
             .replace("{counted}", shape.ofTypes() ? FilterSql.ofTypes(shape.filter()) : "")
             .replace("{common}", RareFilters.common(shape.mayBeRare(), shape.filter()));
     String leg =

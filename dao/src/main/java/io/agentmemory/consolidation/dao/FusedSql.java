@@ -94,7 +94,7 @@ final class FusedSql {
           select id, content_tsv, embedding {distance} (select embedding from query) as distance
           from {memories} as m
           where project_id = :project and embedding is not null
-            and (select to_regclass({byProject}) is not null)
+            and (select {byProjectServes})
           order by {coded} {innerProduct} (select coded from query)
           limit :depth
         ) as approximate

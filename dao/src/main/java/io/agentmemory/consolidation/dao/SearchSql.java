@@ -124,14 +124,14 @@ final class SearchSql {
    *
    * <p>{@code size} counts all rows of the project up to {@code :exactUpTo}, for which the small
    * index on it is enough, or those of the filter's types. Where these are {@code many}, the
-   * project counts as large if the filter is {@code {common}} as well.
+   * project counts as large if the index serves and the filter is {@code {common}} as well.
    */
   static final String LEGS_BY_PROJECT =
       QUERY_BY_PROJECT
           + """
       ,
       size as materialized (
-        select many, many and {common} as large
+        select many, many and (select {byProjectServes}) and {common} as large
         from (
           select {many} as many
           offset 0
@@ -161,21 +161,21 @@ final class SearchSql {
         select id, distance, cast(null as tsvector) from exact where distance <> 'NaN'
       )""";
 
-  /** Which of the HNSW indexes are there. */
+  /** Which of the HNSW indexes serve. */
   static final String INDEXES =
-      "(select to_regclass({byProject}) is not null) as index_by_project,"
-          + " (select to_regclass({amongAll}) is not null) as index_among_all";
+      "(select {byProjectServes}) as index_by_project, (select {amongAllServes}) as index_among_all";
 
   /**
    * How each of them went: whether the project is a large one, and what the index gave, null where
-   * it was not followed since the filter is rare.
+   * it serves and was not followed since the filter is rare.
    */
   static String how(SearchRule.Way way) {
     return switch (way) {
       case EXACTLY -> "false as large, 0 as from_index";
       case BY_PROJECT ->
           "(select many from size) as large,"
-              + " case when (select large from size) then (select n from found) end as from_index";
+              + " case when (select large from size) or not (select {byProjectServes})"
+              + " then (select n from found) end as from_index";
       case AMONG_ALL ->
           "(select n from size) > {exactUpTo} as large,"
               + " (select count(*) from approximate) as from_index";

@@ -45,14 +45,23 @@ final class SqlCache {
     fragments.put(
         "codedQuery",
         SearchIndexes.codedQuery(options, extension, "given.embedding", "given.project"));
-    fragments.put("byProject", literal(options, SearchIndexes.BY_PROJECT));
-    fragments.put("amongAll", literal(options, SearchIndexes.AMONG_ALL));
+    fragments.put("byProjectServes", serves(options, SearchIndexes.BY_PROJECT));
+    fragments.put("amongAllServes", serves(options, SearchIndexes.AMONG_ALL));
     return new SqlCache(Map.copyOf(fragments));
   }
 
   /** The name of a table or an index of the schema, as a text. */
   private static String literal(SchemaOptions options, String name) {
     return Identifiers.literal(new QualifiedName(options.schema(), name).sql());
+  }
+
+  /**
+   * Whether an index is there and valid: while it is built online, and after that failed, it is
+   * not.
+   */
+  private static String serves(SchemaOptions options, String index) {
+    return "exists (select from pg_catalog.pg_index where indisvalid and indexrelid ="
+        + " (select to_regclass(%s)))".formatted(literal(options, index));
   }
 
   /** A bare name is one of the system's. */

@@ -52,7 +52,7 @@ final class VectorSearch {
       select m.embedding {distance} (select embedding from query) as distance, {columns}
       from {memories} as m
       where project_id = :project and embedding is not null{filter}
-        and (select to_regclass({byProject}) is not null)
+        and (select {byProjectServes})
       order by {coded} {innerProduct} (select coded from query)
       limit :depth""";
 
@@ -212,7 +212,8 @@ final class VectorSearch {
         return result;
       }
     }
-    return choose(rule.rare.isKnown(query.filter()) ? Way.EXACTLY : way, Plan.FOR_VALUES);
+    return choose(
+        rule.rare.isKnown(query.filter()) ? Way.EXACTLY : rule.way(query), Plan.FOR_VALUES);
   }
 
   /** Follows the index; null where that gives too few rows. */

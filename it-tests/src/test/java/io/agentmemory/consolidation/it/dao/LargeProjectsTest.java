@@ -200,7 +200,8 @@ class LargeProjectsTest {
       memories.searchByVector("large", VectorQuery.of(query, 10));
       String large = plans.take();
       assertThat(scans(large)).anyMatch(line -> line.contains("idx_cm_embedding"));
-      assertThat(scans(large)).noneMatch(line -> line.contains("Seq Scan"));
+      assertThat(scans(large))
+          .noneMatch(line -> line.contains("Seq Scan on consolidated_memories"));
 
       memories.searchByVector("small", VectorQuery.of(query, 10));
       assertThat(scans(plans.take()))
