@@ -231,7 +231,8 @@ final class FusedSql {
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{noMemory}", MemoryRow.nulls(shape.withEmbedding));
     String search =
-        WordSql.into(template, shape.leg, ofRows ? DISTANCE_OF_ROWS : CARRIED_BY_MATCHING)
+        WordSql.into(
+                template, shape.leg, shape.filter, ofRows ? DISTANCE_OF_ROWS : CARRIED_BY_MATCHING)
             .replace("{filter}", FilterSql.conditions(shape.filter));
     return shape.settings().around(search, shape.joined);
   }

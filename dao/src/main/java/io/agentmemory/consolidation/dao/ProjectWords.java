@@ -18,12 +18,14 @@ final class ProjectWords {
   final AtomicBoolean renewing = new AtomicBoolean();
 
   private final long rows;
+  private final double rowsOfTable;
   private final long sampled;
   private final long[] counts;
   private final long validUntil;
 
-  private ProjectWords(long rows, long[] counts, long validUntil) {
+  private ProjectWords(long rows, double rowsOfTable, long[] counts, long validUntil) {
     this.rows = rows;
+    this.rowsOfTable = rowsOfTable;
     this.sampled = Math.min(rows, SAMPLE);
     this.counts = counts;
     this.validUntil = validUntil;
@@ -32,6 +34,11 @@ final class ProjectWords {
   /** How many memories the project has. */
   long rows() {
     return rows;
+  }
+
+  /** About the project's share of the table; 0 if unknown. */
+  double share() {
+    return rowsOfTable > 0 ? rows / rowsOfTable : 0;
   }
 
   int size() {
@@ -77,10 +84,10 @@ final class ProjectWords {
       counts[size++] = hash(lexeme) | Math.min(holding, COUNT_MASK);
     }
 
-    ProjectWords build(long rows, long validUntil) {
+    ProjectWords build(long rows, double rowsOfTable, long validUntil) {
       long[] sorted = Arrays.copyOf(counts, size);
       Arrays.sort(sorted);
-      return new ProjectWords(rows, sorted, validUntil);
+      return new ProjectWords(rows, rowsOfTable, sorted, validUntil);
     }
   }
 }

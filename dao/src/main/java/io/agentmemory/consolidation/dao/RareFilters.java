@@ -43,8 +43,7 @@ final class RareFilters {
             select {of}(coalesce(f.frequency, frequencies[cardinality(common) + 1]))
             from unnest(cast(:{tags} as text[])) as asked (tag)
             left join unnest(common, frequencies) as f (tag, frequency) using (tag)
-          ) * (1 - null_frac) * reltuples / greatest(relpages, 1)
-            * (pg_relation_size(held.oid) / cast(current_setting('block_size') as int))
+          ) * (1 - null_frac) * {rowsOfTable}
         from pg_catalog.pg_class as held
         cross join (
           select cast(cast(most_common_elems as text) as text[]) as common,
@@ -55,6 +54,13 @@ final class RareFilters {
         ) as statistics
         where held.oid = to_regclass({memoriesLiteral})
       ), true)""";
+
+  /** About how many rows {@code held}, a row of {@code pg_class}, has now; negative if unknown. */
+  static final String ROWS_OF_TABLE =
+      """
+      reltuples / greatest(relpages, 1)
+            * (pg_relation_size(held.oid) / cast(current_setting('block_size') as int))\
+      """;
 
   private static final String COUNTED =
       """
@@ -75,10 +81,10 @@ final class RareFilters {
     }
     StringJoiner sql = new StringJoiner("\nand ");
     if ((shape & FilterSql.ANY_TAGS) != 0) {
-      sql.add(TAGS.replace("{of}", "sum").replace("{tags}", "anyTags"));
+      sql.add(tags("sum", "anyTags"));
     }
     if ((shape & FilterSql.ALL_TAGS) != 0) {
-      sql.add(TAGS.replace("{of}", "min").replace("{tags}", "allTags"));
+      sql.add(tags("min", "allTags"));
     }
     for (int part : new int[] {FilterSql.PATTERNS, FilterSql.TIMES}) {
       if ((shape & part) != 0) {
@@ -86,6 +92,12 @@ final class RareFilters {
       }
     }
     return sql.toString();
+  }
+
+  private static String tags(String of, String parameter) {
+    return TAGS.replace("{of}", of)
+        .replace("{tags}", parameter)
+        .replace("{rowsOfTable}", ROWS_OF_TABLE);
   }
 
   /** Whether a search has to look: its filter was not found to be common in the last seconds. */

@@ -7,14 +7,17 @@ import java.util.List;
 
 /** The search by words. */
 final class TextSearch {
-  /** Ranks ids alone, and fetches the rest of what is shown. */
+  /** Ranks ids alone, and looks up the rest of what is shown one by one. */
   private static final String SEARCH =
       """
       with /* consolidation search.text */ {leg}
       select {found}, {headline}, f.score, {columns}
       from (select) as always
       left join (
-        matching as f join {memories} as m on m.id = f.id and m.project_id = :project
+        matching as f cross join lateral (
+          select * from {memories} as shown
+          where shown.id = f.id and shown.project_id = :project offset 0
+        ) as m
       ) on true
       order by f.score desc, f.id collate "C\"""";
 
@@ -34,7 +37,7 @@ final class TextSearch {
 
   private static String template(Shape shape) {
     String search =
-        WordSql.into(SEARCH, shape.leg, "")
+        WordSql.into(SEARCH, shape.leg, shape.filter, "")
             .replace("{headline}", TextSql.headline(shape.withHeadline, shape.match))
             .replace("{columns}", MemoryRow.columns(shape.withEmbedding))
             .replace("{filter}", FilterSql.conditions(shape.filter));

@@ -74,22 +74,33 @@ final class WordSql {
         limit :depth
       )""";
 
+  /** No index on projects can be read for this. */
+  private static final String HIDDEN_PROJECT = "project_id || '' = :project";
+
+  /**
+   * The same as to be equal. Of a range without its bounds the planner expects one row in two
+   * hundred, whatever projects there are, so that one plan for all values reads what the indexes on
+   * projects and on words have in common.
+   */
+  private static final String PROJECT_AS_RANGE = "project_id between :project and :project";
+
   private WordSql() {}
 
   /**
    * Puts a leg's SQL into a template that uses its parts.
    *
+   * @param filter the shape of the search's filter
    * @param carried what else it reads of the rows that match, of all rows where it counts the words
    */
-  static String into(String template, WordLeg.Shape shape, String carried) {
+  static String into(String template, WordLeg.Shape shape, int filter, String carried) {
     return template
-        .replace("{leg}", leg(shape).replace("{carried}", carried))
+        .replace("{leg}", leg(shape, filter).replace("{carried}", carried))
         .replace("{found}", found(shape))
         .replace("{weighed}", shape.kind() == WordLeg.Kind.WEIGHED ? "cross join weighed" : "")
         .replace("{scoreOf}", scoreOf(shape));
   }
 
-  private static String leg(WordLeg.Shape shape) {
+  private static String leg(WordLeg.Shape shape, int filter) {
     return switch (shape.kind()) {
       case WEB_SEARCH -> WEB_SEARCH.replace("{words}", TextSql.WEB_SEARCH);
       case COUNTED ->
@@ -102,10 +113,15 @@ final class WordSql {
                   "{slots}",
                   each(shape, ", ", "words[%1$d] as word%1$d, weights[%1$d] as weight%1$d"))
               .replace("{sum}", sum(shape, ""))
-              .replace(
-                  "{ofProject}",
-                  shape.hidesProject() ? "project_id || '' = :project" : "project_id = :project");
+              .replace("{ofProject}", ofProject(shape, filter));
     };
+  }
+
+  private static String ofProject(WordLeg.Shape shape, int filter) {
+    if (shape.hidesProject()) {
+      return HIDDEN_PROJECT;
+    }
+    return shape.hasOnePlan(filter) ? PROJECT_AS_RANGE : "project_id = :project";
   }
 
   /** An empty slot matches nothing. */

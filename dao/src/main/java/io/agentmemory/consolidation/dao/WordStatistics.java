@@ -30,8 +30,13 @@ final class WordStatistics {
         format('select content_tsv from %s where project_id = %L limit %s',
           {memoriesLiteral}, cast(:project as text), cast(:sample as int)))""";
 
-  private static final String SIZE =
-      "select /* consolidation search.words */ count(*) from {memories} where project_id = :project";
+  private static final String SIZES =
+      """
+      select /* consolidation search.words */
+        (select count(*) from {memories} where project_id = :project),
+        (select {rowsOfTable} from pg_catalog.pg_class as held
+          where held.oid = to_regclass({memoriesLiteral}))"""
+          .replace("{rowsOfTable}", RareFilters.ROWS_OF_TABLE);
 
   /** The words of questions. */
   final Lexemes lexemes = new Lexemes();
@@ -58,10 +63,12 @@ final class WordStatistics {
   @Nullable ProjectWords count(MemorySession session, String projectId) throws SQLException {
     long start = System.nanoTime();
     long rows;
-    try (Call call = session.prepare(SIZE)) {
+    double rowsOfTable;
+    try (Call call = session.prepare(SIZES)) {
       ResultSet result = call.text("project", projectId).query();
       result.next();
       rows = result.getLong(1);
+      rowsOfTable = result.getDouble(2);
     }
     if (rows <= WordLeg.SMALL) {
       keep(projectId, null);
@@ -77,7 +84,8 @@ final class WordStatistics {
     }
     long end = System.nanoTime();
     ProjectWords words =
-        builder.build(rows, end + Math.max(LEAST_VALIDITY, VALIDITY_PER_COST * (end - start)));
+        builder.build(
+            rows, rowsOfTable, end + Math.max(LEAST_VALIDITY, VALIDITY_PER_COST * (end - start)));
     keep(projectId, words);
     return words;
   }

@@ -13,9 +13,11 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -276,5 +278,42 @@ class RareWordsTest {
       joined.memories().searchByText("large", query("word30 word150 word700"));
       assertThat(plans.take()).contains("idx_cm_content_tsv").doesNotContain("Seq Scan");
     }
+  }
+
+  @Test
+  void of_a_small_part_of_the_table_no_rows_of_other_projects_are_read() throws SQLException {
+    try (Connection connection = database.pool().getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute(
+          """
+          insert into consolidated_memories (id, project_id, content, memory_type,
+            abstraction_level, source_memory_ids, created_at, updated_at, consolidated_at,
+            source_count)
+          select 'q' || i, case when i <= 30 then 'large' else 'other' || i % 7 end,
+            'about quaggas', 'decision', 1, '{}', now(), now(), now(), 0
+          from generate_series(1, 5000) as i;
+          update pg_class set reltuples = 20 * reltuples
+          where oid = 'consolidated_memories'::regclass""");
+      try (Plans plans = new Plans(connection)) {
+        SearchResult<TextHit> found =
+            Consolidation.on(database.pool(), database.options())
+                .joining(plans.connection())
+                .memories()
+                .searchByText("large", query("quagga"));
+        assertThat(found.hits()).hasSize(10);
+        assertThat(removed(plans.take())).isLessThan(100);
+        connection.rollback();
+      }
+    }
+  }
+
+  /** How many rows scans came by in vain. */
+  private static long removed(String plan) {
+    return Pattern.compile("Rows Removed by Filter: (\\d+)")
+        .matcher(plan)
+        .results()
+        .mapToLong(match -> Long.parseLong(match.group(1)))
+        .sum();
   }
 }
