@@ -54,6 +54,12 @@ final class Deadline {
     return millis;
   }
 
+  /** When half of the time that is left has passed. */
+  Deadline half() {
+    long now = System.nanoTime();
+    return new Deadline(now + (nanos - now) / 2);
+  }
+
   /** No time was left, so the statement was not sent. */
   static final class Expired extends SQLException {
     private static final long serialVersionUID = 1L;

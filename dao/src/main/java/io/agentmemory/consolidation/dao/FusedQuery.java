@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The best candidates of either search are scored by both, and the scores fused. The defaults
  * (convex, words 0.4, damping 2, 50 candidates each) come from 760 questions on five long
  * conversations of LoCoMo with all-MiniLM-L6-v2: recall@10 0.698 against 0.626 by words and 0.511
- * by vector alone; 0.693 where each conversation was left out of the choice.
+ * by vector alone; 0.693 where each conversation was left out of the choice. To match any word,
+ * some searches count words first, as {@link TextQuery} tells.
  *
  * @param text what to search for
  * @param embedding what to be near to, as a rule the embedding of the text

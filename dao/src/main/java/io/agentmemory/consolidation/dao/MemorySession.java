@@ -45,6 +45,14 @@ record MemorySession(
     }
   }
 
+  /** The same with half of the time that is left, for work that can be done without. */
+  MemorySession inHalfTheTime() {
+    return deadline == null
+        ? this
+        : new MemorySession(
+            connection, deadline.half(), statements, format, withEmbeddings, joined);
+  }
+
   /** How fetched embeddings are read; null where they are not fetched. */
   @Nullable VectorFormat vectors() {
     return withEmbeddings ? format : null;

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * of a hash and a count of 16 bits.
  */
 final class ProjectWords {
-  /** From how many memories of a project words are counted at most; counts fit 16 bits. */
+  /** From about how many memories of a project words are counted at most; counts fit 16 bits. */
   static final int SAMPLE = 50_000;
 
   private static final int COUNT_BITS = 16;
@@ -31,6 +31,11 @@ final class ProjectWords {
     this.validUntil = validUntil;
   }
 
+  /** The same counts, to be used until then. */
+  ProjectWords validUntil(long nanoTime) {
+    return new ProjectWords(rows, rowsOfTable, counts, nanoTime);
+  }
+
   /** How many memories the project has. */
   long rows() {
     return rows;
@@ -39,6 +44,11 @@ final class ProjectWords {
   /** About the project's share of the table; 0 if unknown. */
   double share() {
     return rowsOfTable > 0 ? rows / rowsOfTable : 0;
+  }
+
+  /** Whether not all of its memories were looked at, so that others may hold other words. */
+  boolean isSampled() {
+    return sampled < rows;
   }
 
   int size() {

@@ -33,6 +33,9 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   /** How many of the words that occur, and how many of those that may occur, count at most. */
   static final int MOST_WORDS = 32;
 
+  /** How many of those that may occur, where only a sample was counted and many do. */
+  private static final int MOST_UNSEEN = 128;
+
   /** The words of a statement are rounded up to so many, for fewer statements to prepare. */
   private static final int SLOTS = 4;
 
@@ -71,8 +74,8 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
       WordWeight word = project.weigh(lexeme);
       (word.holding() > 0 ? counted : uncounted).add(word);
     }
-    rarest(counted);
-    rarest(uncounted);
+    rarest(counted, MOST_WORDS);
+    rarest(uncounted, project.isSampled() ? MOST_UNSEEN : MOST_WORDS);
     List<WordWeight> words = new ArrayList<>(uncounted.size() + counted.size());
     words.addAll(uncounted);
     words.addAll(counted);
@@ -87,11 +90,11 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
         project.rows());
   }
 
-  /** Leaves the rarest, in order. */
-  private static void rarest(List<WordWeight> words) {
+  /** Leaves so many of the rarest, in order. */
+  private static void rarest(List<WordWeight> words, int most) {
     words.sort(RAREST_FIRST);
-    if (words.size() > MOST_WORDS) {
-      words.subList(MOST_WORDS, words.size()).clear();
+    if (words.size() > most) {
+      words.subList(most, words.size()).clear();
     }
   }
 

@@ -38,7 +38,7 @@ final class WordSearch {
       if (WordLeg.COUNTED.isComplete(result.found, depth)) {
         return result.hits;
       }
-      project = statistics.count(session, projectId);
+      project = statistics.first(session, projectId);
     }
     Collection<String> lexemes = statistics.lexemes.of(session, text);
     if (lexemes.isEmpty()) {
