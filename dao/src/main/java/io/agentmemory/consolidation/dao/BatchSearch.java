@@ -62,7 +62,7 @@ final class BatchSearch {
   }
 
   private Shape shape(boolean stored) {
-    Way way = rule.way(query);
+    Way way = rule.way(projectId, query);
     return new Shape(
         way,
         FilterSql.shape(query.filter()),
@@ -151,6 +151,7 @@ final class BatchSearch {
               row.getInt(BatchSql.FROM_INDEX),
               query.limit());
       this.nearest = row.getInt(BatchSql.NEAREST);
+      rule.inVain.seen(projectId, query.filter(), query.limit(), strategy, nearest);
     }
 
     SearchResult<H> result() {

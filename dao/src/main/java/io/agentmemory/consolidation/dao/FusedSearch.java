@@ -43,7 +43,7 @@ final class FusedSearch {
     return (leg.rows() > 0 && leg.rows() <= rule.exactUpTo(nearest))
             || (isLarge(leg) && rule.rare.isKnown(query.filter()))
         ? Way.EXACTLY
-        : rule.way(nearest);
+        : rule.way(projectId, nearest);
   }
 
   /** Whether a project was large when its words were counted, or in the last seconds. */
@@ -118,6 +118,9 @@ final class FusedSearch {
           query.filter(),
           rule.bound(nearest),
           strategy == SearchStrategy.HNSW_BY_PROJECT);
+    }
+    if (!shape.follows()) {
+      rule.inVain.seen(projectId, query.filter(), query.depth(), strategy, query.depth());
     }
     WordLeg.Found found = WordLeg.Found.read(rows, FusedSql.FOUND);
     List<FusedHit> hits = new ArrayList<>(Math.min(query.limit(), 100));

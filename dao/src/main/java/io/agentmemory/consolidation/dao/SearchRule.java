@@ -53,6 +53,9 @@ final class SearchRule {
   /** The filters that hardly any row passes. */
   final RareFilters rare = new RareFilters();
 
+  /** The searches that an index cannot serve. */
+  final InVain inVain = new InVain();
+
   private final Map<Searched, Large> large = new ConcurrentHashMap<>();
   private final boolean possible;
   private final boolean covered;
@@ -166,11 +169,15 @@ final class SearchRule {
     AMONG_ALL
   }
 
-  Way way(VectorQuery query) {
-    return way(query.exact());
+  Way way(String projectId, VectorQuery query) {
+    return way(query.exact() || inVain.isKnown(projectId, query.filter(), query.limit()));
   }
 
-  Way way(BatchQuery query) {
+  Way way(String projectId, BatchQuery query) {
+    return way(query.exact() || inVain.isKnown(projectId, query.filter(), query.limit()));
+  }
+
+  private Way way(BatchQuery query) {
     return way(query.exact());
   }
 

@@ -161,7 +161,7 @@ final class VectorSearch {
   }
 
   private SearchResult<VectorHit> run() throws SQLException {
-    Way way = rule.way(query);
+    Way way = rule.way(projectId, query);
     SearchRule.Large known =
         way == Way.BY_PROJECT ? rule.large(projectId, query.filter(), bound) : null;
     boolean large = known != null;
@@ -213,7 +213,8 @@ final class VectorSearch {
       }
     }
     return choose(
-        rule.rare.isKnown(query.filter()) ? Way.EXACTLY : rule.way(query), Plan.FOR_VALUES);
+        rule.rare.isKnown(query.filter()) ? Way.EXACTLY : rule.way(projectId, query),
+        Plan.FOR_VALUES);
   }
 
   /** Follows the index; null where that gives too few rows. */
@@ -276,6 +277,7 @@ final class VectorSearch {
             && course.fromIndex() < query.limit()) {
           return null;
         }
+        rule.inVain.seen(projectId, query.filter(), query.limit(), strategy, nearest);
       }
       double distance = rows.getDouble(DISTANCE);
       if (!rows.wasNull()) {

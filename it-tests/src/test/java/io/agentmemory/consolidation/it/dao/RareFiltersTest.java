@@ -18,6 +18,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -186,7 +187,7 @@ class RareFiltersTest {
         assertThat(search(memories, i, anyTag(RARE)).strategy()).isEqualTo(SearchStrategy.EXACT);
         assertThat(search(memories, i, pattern("rare")).strategy()).isEqualTo(SearchStrategy.EXACT);
         assertThat(search(memories, i, NONE.minConfidence(0)).strategy())
-            .isEqualTo(SearchStrategy.HNSW_THEN_EXACT);
+            .isEqualTo(i == 0 ? SearchStrategy.HNSW_THEN_EXACT : SearchStrategy.EXACT);
         assertThat(search(memories, i, NONE).strategy()).isEqualTo(SearchStrategy.HNSW_BY_PROJECT);
       }
     }
@@ -203,6 +204,27 @@ class RareFiltersTest {
           assertThat(batch(memories, filter, 7)).isEqualTo(SearchStrategy.EXACT);
           assertThat(fused(memories, filter)).isEqualTo(SearchStrategy.EXACT);
         }
+      }
+    }
+  }
+
+  @Test
+  void the_index_is_not_followed_again_where_it_cannot_give_enough() throws SQLException {
+    MemoryFilter none = NONE.minConfidence(0.5);
+    List<Function<ConsolidatedMemoryDao, SearchStrategy>> searches =
+        List.of(
+            memories -> search(memories, 1, none).strategy(),
+            memories -> batch(memories, none, 0),
+            memories -> fused(memories, none));
+    for (Function<ConsolidatedMemoryDao, SearchStrategy> search : searches) {
+      try (Plans plans = new Plans(database.connect(""))) {
+        ConsolidatedMemoryDao memories = memories(plans.connection());
+        for (int i = 0; i < 3; i++) { // a fused search does not know how many there are
+          assertThat(search.apply(memories)).isNotNull();
+        }
+        plans.take();
+        assertThat(search.apply(memories)).isEqualTo(SearchStrategy.EXACT);
+        assertThat(scans(plans.take())).noneMatch(line -> line.contains("idx_cm_embedding"));
       }
     }
   }
