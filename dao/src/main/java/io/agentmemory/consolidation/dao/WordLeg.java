@@ -20,6 +20,9 @@ record WordLeg(Shape shape, List<WordWeight> words, @Nullable ScoreThreshold thr
   /** Up to so many memories, words are counted by the search itself. */
   static final int SMALL = 400;
 
+  /** Up to so many words are looked up in each memory of a small project sooner than its words. */
+  static final int FEW_WORDS = 20;
+
   /** From so many memories on, the index on projects is of no help to that on words. */
   private static final int HIDE_PROJECT_FROM = 10_000;
 

@@ -18,7 +18,10 @@ final class WordSql {
         limit :depth
       )""";
 
-  /** One scan of the project finds the rows, counts the words and so gives their weights. */
+  /**
+   * One scan of the project finds the rows, counts the words and so gives their weights. Few words
+   * are looked up in each row, many are looked up by each row's.
+   */
   private static final String COUNTED =
       """
       project_rows as materialized (
@@ -28,7 +31,7 @@ final class WordSql {
         limit {small} + 1
       ),
       words as materialized (
-        select number,
+        select number, lexeme,
           cast('''' || replace(replace(lexeme, chr(92), chr(92) || chr(92)), '''', '''''') || ''''
             as tsquery) as word
         from unnest(to_tsvector({configuration}, :text)) with ordinality
@@ -38,6 +41,14 @@ final class WordSql {
         select id, shown, number
         from project_rows join words on content_tsv @@ word
         where (select count(*) from project_rows) <= {small}
+          and (select count(*) from words) <= {fewWords}
+        union all
+        select id, shown, number
+        from project_rows
+        cross join lateral unnest(tsvector_to_array(content_tsv)) as its (lexeme)
+        join words using (lexeme)
+        where (select count(*) from project_rows) <= {small}
+          and (select count(*) from words) > {fewWords}
       ),
       weights as materialized (
         select number, cast(round(1e8 * ln(1 + (n - holding + 0.5) / (holding + 0.5))) as int)
@@ -106,6 +117,7 @@ final class WordSql {
       case COUNTED ->
           COUNTED
               .replace("{small}", String.valueOf(WordLeg.SMALL))
+              .replace("{fewWords}", String.valueOf(WordLeg.FEW_WORDS))
               .replace("{mostWords}", String.valueOf(WordLeg.MOST_WORDS));
       case WEIGHED ->
           WEIGHED

@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -308,9 +310,22 @@ class RareWordsTest {
     }
   }
 
-  /** How many rows scans came by in vain. */
+  @Test
+  void of_thousands_of_words_each_is_not_looked_up_in_each_memory_of_a_small_project()
+      throws SQLException {
+    String text =
+        IntStream.range(0, 3_000).mapToObj(i -> "word" + i).collect(Collectors.joining(" "));
+    try (Plans plans = new Plans(database.connect(""))) {
+      Consolidation joined = database.consolidation().joining(plans.connection());
+      assertThat(joined.memories().searchByText("small", query(text)).hits()).hasSize(10);
+      assertThat(removed(plans.take())).isLessThan(10_000);
+    }
+    isExact("small", text);
+  }
+
+  /** How many rows scans and joins came by in vain. */
   private static long removed(String plan) {
-    return Pattern.compile("Rows Removed by Filter: (\\d+)")
+    return Pattern.compile("Rows Removed by (?:Join )?Filter: (\\d+)")
         .matcher(plan)
         .results()
         .mapToLong(match -> Long.parseLong(match.group(1)))
