@@ -114,6 +114,14 @@ final class LoadSql {
         select from {memories} as m where m.id = s.id and m.project_id = s.project_id)
       order by s.number limit 1""";
 
+  /** The first row whose id is another project's; there is none where what had it is gone. */
+  static final String TAKEN =
+      """
+      select /* consolidation ingest.load */ s.number, s.id from pg_temp.consolidation_load as s
+      where exists (
+        select from {memories} as m where m.id = s.id and m.project_id <> s.project_id)
+      order by s.number limit 1""";
+
   /** The first row whose id is that of a row which a policy hides. */
   static final String HIDDEN =
       """

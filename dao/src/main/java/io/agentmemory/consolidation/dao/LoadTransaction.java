@@ -45,7 +45,7 @@ final class LoadTransaction {
     Savepoint complete = session.connection().setSavepoint();
     long inserted;
     try {
-      inserted = insert(staged);
+      inserted = insert(staged, policies);
     } catch (SQLException e) {
       if (policies && Failures.INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
         session.connection().rollback(complete);
@@ -128,7 +128,7 @@ final class LoadTransaction {
     }
   }
 
-  private long insert(long staged) throws SQLException {
+  private long insert(long staged, boolean policies) throws SQLException {
     switch (onConflict) {
       case FAIL -> {
         refuse(LoadSql.FAIL);
@@ -140,7 +140,7 @@ final class LoadTransaction {
           inserted = call.update();
         }
         if (inserted < staged) {
-          refuse(LoadSql.STRANGER);
+          refuse(policies ? LoadSql.STRANGER : LoadSql.TAKEN);
         }
         return inserted;
       }

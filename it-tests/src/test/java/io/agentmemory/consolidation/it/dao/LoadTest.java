@@ -207,6 +207,21 @@ class LoadTest {
   }
 
   @Test
+  void skip_takes_no_offence_at_a_row_that_is_deleted_meanwhile() throws SQLException {
+    load(OnConflict.FAIL, given("p", "a", "old"));
+    database.execute(
+        """
+        create function delete_all() returns trigger language plpgsql as $$
+          begin delete from consolidated_memories; return null; end $$;
+        create trigger meanwhile after insert on consolidated_memories
+          for each statement execute function delete_all()""");
+    LoadResult result = load(OnConflict.SKIP, given("p", "a", "new"));
+    assertThat(result)
+        .extracting(LoadResult::inserted, LoadResult::skipped)
+        .containsExactly(0L, 1L);
+  }
+
+  @Test
   void replace_takes_the_last_of_two_and_moves_the_time_of_change_on() {
     Instant future = Instant.parse("2099-01-01T00:00:00Z");
     load(
