@@ -1,5 +1,7 @@
 package io.agentmemory.consolidation.dao;
 
+import io.agentmemory.consolidation.ddl.QualifiedName;
+import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.SchemaState;
 import io.agentmemory.consolidation.schema.SearchIndexes;
 import java.util.ArrayList;
@@ -19,12 +21,12 @@ final class RecallAdvice {
 
   private final List<RecallRow> rows;
   private final SchemaState state;
-  private final boolean indexPossible;
+  private final SchemaOptions options;
 
-  RecallAdvice(List<RecallRow> rows, SchemaState state, boolean indexPossible) {
+  RecallAdvice(List<RecallRow> rows, SchemaState state, SchemaOptions options) {
     this.rows = rows;
     this.state = state;
-    this.indexPossible = indexPossible;
+    this.options = options;
   }
 
   List<String> lines() {
@@ -50,7 +52,7 @@ final class RecallAdvice {
       lines.add(
           "Where many rows were deleted or changed since the index was built, build it anew:"
               + " REINDEX INDEX CONCURRENTLY "
-              + SearchIndexes.BY_PROJECT);
+              + new QualifiedName(options.schema(), SearchIndexes.BY_PROJECT).sql());
     }
     if (rows.stream().anyMatch(r -> r.strategies().contains(SearchStrategy.HNSW_THEN_EXACT))) {
       lines.add(
@@ -72,9 +74,9 @@ final class RecallAdvice {
       lines.add(
           "Searches went through the index over all projects: upgrade the schema to %s, which adds the index %s"
               .formatted(SearchIndexes.REVISION, SearchIndexes.BY_PROJECT));
-    } else if (indexPossible) {
+    } else if (SearchIndexes.keepsProjectsApart(options)) {
       lines.add(
-          "Searches went through the index over all projects: %s is missing; Schema.checkUp() says how to get it back"
+          "Searches went through the index over all projects: %s is missing or invalid; Schema.checkUp() says how to get it back"
               .formatted(SearchIndexes.BY_PROJECT));
     } else {
       lines.add(

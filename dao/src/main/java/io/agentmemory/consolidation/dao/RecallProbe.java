@@ -1,7 +1,6 @@
 package io.agentmemory.consolidation.dao;
 
 import io.agentmemory.consolidation.schema.SchemaState;
-import io.agentmemory.consolidation.schema.SearchIndexes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -149,8 +148,7 @@ public final class RecallProbe {
     }
     List<RecallRow> rows = new ArrayList<>();
     tallies.forEach((size, tally) -> rows.addAll(tally.rows(size)));
-    boolean possible = SearchIndexes.keepsProjectsApart(database.options());
-    List<String> advice = new RecallAdvice(rows, state, possible).lines();
+    List<String> advice = new RecallAdvice(rows, state, database.options()).lines();
     return new RecallReport(limit, rows, advice, complete);
   }
 }

@@ -71,7 +71,10 @@ final class RecallSearches {
     return projects;
   }
 
-  /** Some of a project's memories that have an embedding, the same ones each time. */
+  /**
+   * Some of a project's memories that have an embedding, the same ones each time, less those whose
+   * embedding others wrote as zero, which is near to nothing.
+   */
   List<ConsolidatedMemory> sample(Project project, int most) {
     List<String> ids =
         read(
@@ -79,7 +82,20 @@ final class RecallSearches {
             SOME_MEMORIES,
             call -> call.text("project", project.id()).integer("most", most),
             row -> row.getString(1));
-    return inTime().memories().withEmbeddings().findAll(project.id(), ids);
+    return inTime().memories().withEmbeddings().findAll(project.id(), ids).stream()
+        .filter(memory -> hasDirection(memory.embedding()))
+        .toList();
+  }
+
+  private static boolean hasDirection(@Nullable Embedding embedding) {
+    if (embedding != null) {
+      for (float value : embedding.values()) {
+        if (value != 0) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Sets the parameters of a call. */

@@ -10,6 +10,8 @@ import io.agentmemory.consolidation.dao.RecallProbe;
 import io.agentmemory.consolidation.dao.RecallReport;
 import io.agentmemory.consolidation.dao.RecallRow;
 import io.agentmemory.consolidation.dao.SearchStrategy;
+import io.agentmemory.consolidation.schema.SchemaOptions;
+import io.agentmemory.consolidation.schema.VectorType;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -19,6 +21,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** The probe that users run on their own data. */
 class RecallProbeTest {
   @RegisterExtension static final TestDatabase database = NearbyRows.database();
+
+  @RegisterExtension
+  static final TestDatabase halves =
+      TestDatabase.with(
+          SchemaOptions.builder().dimensions(3).vectorType(VectorType.HALFVEC).build());
 
   @Test
   void projects_of_each_size_are_measured_with_each_effort() {
@@ -76,10 +83,27 @@ class RecallProbeTest {
       Consolidation consolidation = Consolidation.on(database.pool(), database.options());
       RecallReport report = RecallProbe.ofProjects(consolidation, "large").withSample(5).run();
       assertThat(report.advice())
-          .anyMatch(line -> line.contains("idx_cm_embedding_project is missing; Schema.checkUp()"));
+          .anyMatch(
+              line ->
+                  line.contains(
+                      "idx_cm_embedding_project is missing or invalid; Schema.checkUp()"));
     } finally {
       database.execute(definition);
     }
+  }
+
+  @Test
+  void a_zero_embedding_that_others_wrote_is_left_out() throws SQLException {
+    halves.execute(
+        """
+        insert into consolidated_memories (id, project_id, content, memory_type,
+          abstraction_level, source_memory_ids, embedding, created_at, updated_at,
+          consolidated_at, source_count)
+        select 'm' || i, 'p', 'x', 'decision', 1, '{}', array[0, i, 0]::halfvec, now(), now(), now(), 0
+        from generate_series(0, 4) as i""");
+    RecallReport report = RecallProbe.ofProjects(halves.consolidation(), "p").withSample(5).run();
+    assertThat(report.complete()).isTrue();
+    assertThat(report.rows()).allSatisfy(row -> assertThat(row.searches()).isEqualTo(4));
   }
 
   @Test
