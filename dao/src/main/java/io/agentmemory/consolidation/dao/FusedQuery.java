@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     (no damping) to 1,000
  * @param depth how many candidates each search gives, at least as many as the limit
  * @param filter which memories to consider
+ * @param effort how hard the search by vector tries; null for what suits the depth and the filter
  * @param headline how to mark the words in excerpts; null for no excerpts, which take longest of
  *     all
  */
@@ -36,6 +37,7 @@ public record FusedQuery(
     double lengthDamping,
     int depth,
     MemoryFilter filter,
+    @Nullable SearchEffort effort,
     @Nullable Headline headline) {
 
   private static final int DEFAULT_DEPTH = 50;
@@ -55,6 +57,7 @@ public record FusedQuery(
    * @param lengthDamping how much less the similarity of short texts counts
    * @param depth how many candidates each search gives
    * @param filter which memories to consider
+   * @param effort how hard the search by vector tries; null for what suits the depth and the filter
    * @param headline how to mark the words in excerpts
    */
   public FusedQuery {
@@ -91,6 +94,7 @@ public record FusedQuery(
         DEFAULT_DAMPING,
         Math.max(DEFAULT_DEPTH, limit),
         MemoryFilter.none(),
+        null,
         null);
   }
 
@@ -102,7 +106,17 @@ public record FusedQuery(
    */
   public FusedQuery withMatch(WordMatch match) {
     return new FusedQuery(
-        text, embedding, limit, match, method, textWeight, lengthDamping, depth, filter, headline);
+        text,
+        embedding,
+        limit,
+        match,
+        method,
+        textWeight,
+        lengthDamping,
+        depth,
+        filter,
+        effort,
+        headline);
   }
 
   /**
@@ -113,7 +127,17 @@ public record FusedQuery(
    */
   public FusedQuery withMethod(FusionMethod method) {
     return new FusedQuery(
-        text, embedding, limit, match, method, textWeight, lengthDamping, depth, filter, headline);
+        text,
+        embedding,
+        limit,
+        match,
+        method,
+        textWeight,
+        lengthDamping,
+        depth,
+        filter,
+        effort,
+        headline);
   }
 
   /**
@@ -124,7 +148,17 @@ public record FusedQuery(
    */
   public FusedQuery withTextWeight(double textWeight) {
     return new FusedQuery(
-        text, embedding, limit, match, method, textWeight, lengthDamping, depth, filter, headline);
+        text,
+        embedding,
+        limit,
+        match,
+        method,
+        textWeight,
+        lengthDamping,
+        depth,
+        filter,
+        effort,
+        headline);
   }
 
   /**
@@ -135,7 +169,17 @@ public record FusedQuery(
    */
   public FusedQuery withLengthDamping(double lengthDamping) {
     return new FusedQuery(
-        text, embedding, limit, match, method, textWeight, lengthDamping, depth, filter, headline);
+        text,
+        embedding,
+        limit,
+        match,
+        method,
+        textWeight,
+        lengthDamping,
+        depth,
+        filter,
+        effort,
+        headline);
   }
 
   /**
@@ -146,7 +190,17 @@ public record FusedQuery(
    */
   public FusedQuery withDepth(int depth) {
     return new FusedQuery(
-        text, embedding, limit, match, method, textWeight, lengthDamping, depth, filter, headline);
+        text,
+        embedding,
+        limit,
+        match,
+        method,
+        textWeight,
+        lengthDamping,
+        depth,
+        filter,
+        effort,
+        headline);
   }
 
   /**
@@ -157,7 +211,38 @@ public record FusedQuery(
    */
   public FusedQuery withFilter(MemoryFilter filter) {
     return new FusedQuery(
-        text, embedding, limit, match, method, textWeight, lengthDamping, depth, filter, headline);
+        text,
+        embedding,
+        limit,
+        match,
+        method,
+        textWeight,
+        lengthDamping,
+        depth,
+        filter,
+        effort,
+        headline);
+  }
+
+  /**
+   * The same where the search by vector tries harder or less hard.
+   *
+   * @param effort how hard to try
+   * @return another query
+   */
+  public FusedQuery withEffort(SearchEffort effort) {
+    return new FusedQuery(
+        text,
+        embedding,
+        limit,
+        match,
+        method,
+        textWeight,
+        lengthDamping,
+        depth,
+        filter,
+        Checks.notNull("effort", effort),
+        headline);
   }
 
   /**
@@ -177,6 +262,7 @@ public record FusedQuery(
         lengthDamping,
         depth,
         filter,
+        effort,
         Checks.notNull("headline", headline));
   }
 }

@@ -23,7 +23,9 @@ final class FusedSearch {
     this.rule = rule;
     this.projectId = projectId;
     this.query = query;
-    this.nearest = VectorQuery.of(query.embedding(), query.depth()).withFilter(query.filter());
+    this.nearest =
+        new VectorQuery(
+            query.embedding(), query.depth(), query.filter(), query.effort(), null, false);
   }
 
   static SearchResult<FusedHit> run(
@@ -127,7 +129,10 @@ final class FusedSearch {
     while (rows.next()) {
       hits.add(hit(rows, leg));
     }
-    return new WordSearch.Result<>(new SearchResult<>(hits, strategy, found.words() == 0), found);
+    Integer candidates =
+        strategy == SearchStrategy.EXACT ? null : Integer.valueOf(SearchRule.candidates(nearest));
+    return new WordSearch.Result<>(
+        new SearchResult<>(hits, strategy, found.words() == 0, candidates, false), found);
   }
 
   private FusedHit hit(ResultSet row, WordLeg leg) throws SQLException {

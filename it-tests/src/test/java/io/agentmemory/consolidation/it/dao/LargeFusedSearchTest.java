@@ -3,11 +3,13 @@ package io.agentmemory.consolidation.it.dao;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.agentmemory.consolidation.dao.AbstractionLevel;
+import io.agentmemory.consolidation.dao.ConsolidatedMemoryDao;
 import io.agentmemory.consolidation.dao.FusedHit;
 import io.agentmemory.consolidation.dao.FusedQuery;
 import io.agentmemory.consolidation.dao.LoadOptions;
 import io.agentmemory.consolidation.dao.MemoryType;
 import io.agentmemory.consolidation.dao.NewMemory;
+import io.agentmemory.consolidation.dao.SearchEffort;
 import io.agentmemory.consolidation.dao.SearchResult;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.WordMatch;
@@ -48,11 +50,12 @@ class LargeFusedSearchTest {
         .bulkLoad(() -> database.memories().load(memories, LoadOptions.defaults()));
   }
 
+  private static FusedQuery query(WordMatch match) {
+    return FusedQuery.of("quokkas", Samples.embedding(DIMENSIONS, 700), 10).withMatch(match);
+  }
+
   private SearchResult<FusedHit> search(WordMatch match) {
-    return database
-        .memories()
-        .searchFused(
-            "p", FusedQuery.of("quokkas", Samples.embedding(DIMENSIONS, 700), 10).withMatch(match));
+    return database.memories().searchFused("p", query(match));
   }
 
   private static List<String> ids(SearchResult<FusedHit> result) {
@@ -68,6 +71,25 @@ class LargeFusedSearchTest {
       SearchResult<FusedHit> result = search(match);
       assertThat(result).isEqualTo(first);
       assertThat(result.strategy()).isEqualTo(SearchStrategy.HNSW_BY_PROJECT);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WordMatch.class)
+  void try_as_hard_as_asked_for(WordMatch match) {
+    ConsolidatedMemoryDao memories = database.memories();
+    assertThat(search(match).candidates()).isEqualTo(100);
+    for (int i = 0; i < 3; i++) {
+      SearchResult<FusedHit> low =
+          memories.searchFused("p", query(match).withEffort(SearchEffort.LOW));
+      assertThat(low.candidates()).isEqualTo(40);
+      assertThat(low.strategy()).isEqualTo(SearchStrategy.HNSW_BY_PROJECT);
+      SearchResult<FusedHit> high =
+          memories.searchFused("p", query(match).withEffort(SearchEffort.HIGH));
+      assertThat(high.candidates()).isNull();
+      assertThat(high.strategy())
+          .as("to compare so many rows takes less than to collect 250 candidates")
+          .isEqualTo(SearchStrategy.EXACT);
     }
   }
 
