@@ -34,10 +34,7 @@ public record BatchQuery(
   public BatchQuery {
     MemoryChecks.limit("limit", limit);
     Checks.notNull("filter", filter);
-    if (maxDistance != null && !(maxDistance >= 0 && maxDistance <= 2)) {
-      throw new InvalidInputException(
-          "maxDistance must be between 0 (same direction) and 2 (opposite), was " + maxDistance);
-    }
+    MemoryChecks.maxDistance(maxDistance);
   }
 
   /**

@@ -24,8 +24,6 @@ final class MemoryChecks {
   private static final int LONGEST_TAG = 50;
   private static final int LONGEST_PATTERN = 50;
   private static final int LONGEST_METHOD = 100;
-  private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
-  private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59.999999Z");
 
   private MemoryChecks() {}
 
@@ -104,6 +102,13 @@ final class MemoryChecks {
     }
   }
 
+  static void maxDistance(@Nullable Double distance) {
+    if (distance != null && !(distance >= 0 && distance <= 2)) {
+      throw new InvalidInputException(
+          "maxDistance must be between 0 (same direction) and 2 (opposite), was " + distance);
+    }
+  }
+
   static List<String> tags(String name, Collection<String> tags) {
     return each(name, few(name, tags), (element, tag) -> Checks.name(element, tag, LONGEST_TAG));
   }
@@ -142,13 +147,7 @@ final class MemoryChecks {
 
   /** A time that the database can hold, in its microseconds. */
   static @Nullable Instant time(String name, @Nullable Instant time) {
-    if (time == null) {
-      return null;
-    }
-    if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {
-      throw new InvalidInputException(name + " must lie in the years 1 to 9999, was " + time);
-    }
-    return time.truncatedTo(ChronoUnit.MICROS);
+    return time == null ? null : Checks.time(name, time).truncatedTo(ChronoUnit.MICROS);
   }
 
   /** An embedding that fits the schema, and is still one when it is stored. */

@@ -110,6 +110,16 @@ public record MemoryFilter(
    * @param tags at least one of these
    * @return another filter
    */
+  public MemoryFilter anyTag(String... tags) {
+    return anyTag(Checks.list("tags", tags));
+  }
+
+  /**
+   * Lets memories through that have one of these tags.
+   *
+   * @param tags at least one of these
+   * @return another filter
+   */
   public MemoryFilter anyTag(Collection<String> tags) {
     return new MemoryFilter(
         types,
@@ -128,6 +138,16 @@ public record MemoryFilter(
    * @param tags all of these
    * @return another filter
    */
+  public MemoryFilter allTags(String... tags) {
+    return allTags(Checks.list("tags", tags));
+  }
+
+  /**
+   * Lets memories through that have all of these tags.
+   *
+   * @param tags all of these
+   * @return another filter
+   */
   public MemoryFilter allTags(Collection<String> tags) {
     return new MemoryFilter(
         types,
@@ -138,6 +158,16 @@ public record MemoryFilter(
         minConfidence,
         from,
         to);
+  }
+
+  /**
+   * Lets memories of these patterns through.
+   *
+   * @param patternTypes one of these
+   * @return another filter
+   */
+  public MemoryFilter patternTypes(String... patternTypes) {
+    return patternTypes(Checks.list("patternTypes", patternTypes));
   }
 
   /**

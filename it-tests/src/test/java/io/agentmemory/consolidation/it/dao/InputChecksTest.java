@@ -22,6 +22,7 @@ import io.agentmemory.consolidation.schema.SchemaOptions;
 import io.agentmemory.consolidation.schema.VectorType;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -215,7 +216,10 @@ class InputChecksTest {
         refused("filter types", () -> NONE.types((MemoryType[]) null)),
         refused("filter type", () -> NONE.types((MemoryType) null)),
         refused("filter level", () -> NONE.levels((AbstractionLevel) null)),
-        refused("filter tags", () -> NONE.allTags(null)));
+        refused("filter tags", () -> NONE.allTags((String[]) null)),
+        refused("filter collection", () -> NONE.anyTag((Collection<String>) null)),
+        refused("filter pattern", () -> NONE.patternTypes("a", null)),
+        refused("effort", () -> FusedQuery.of("x", GOOD, 1).withEffort(null)));
   }
 
   @ParameterizedTest

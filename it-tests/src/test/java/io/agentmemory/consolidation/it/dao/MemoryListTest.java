@@ -113,6 +113,9 @@ class MemoryListTest {
     assertThat(numbers(none.patternTypes(List.of("pattern1", "pattern3"))))
         .hasSize(30)
         .allMatch(i -> i % 2 == 1);
+    assertThat(none.anyTag("t1", "t2")).isEqualTo(none.anyTag(List.of("t1", "t2")));
+    assertThat(none.allTags("t1", "even0")).isEqualTo(none.allTags(List.of("t1", "even0")));
+    assertThat(none.patternTypes("a", "b")).isEqualTo(none.patternTypes(List.of("a", "b")));
     assertThat(numbers(none.minConfidence(0.8))).hasSize(12).allMatch(i -> i % 10 >= 8);
     assertThat(numbers(none.from(START.plusSeconds(10)).to(START.plusSeconds(13))))
         .containsExactly(12, 11, 10);
