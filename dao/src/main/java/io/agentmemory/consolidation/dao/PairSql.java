@@ -73,7 +73,8 @@ final class PairSql {
   record Lefts(int filter, boolean joined) {}
 
   static String lefts(Lefts shape) {
-    return around(LEFTS, shape.filter(), shape.joined());
+    return around(
+        Settings.PLAN.with("enable_seqscan", "'off'"), LEFTS, shape.filter(), shape.joined());
   }
 
   /** What {@link #EXACTLY} depends on. */
@@ -85,10 +86,10 @@ final class PairSql {
             .replace("{stored}", BatchSql.STORED)
             .replace("{sources}", shape.unconsolidated() ? SOURCES : "")
             .replace("{unconsolidated}", shape.unconsolidated() ? UNCONSOLIDATED : "");
-    return around(exactly, shape.filter(), shape.joined());
+    return around(Settings.PLAN, exactly, shape.filter(), shape.joined());
   }
 
-  private static String around(String template, int filter, boolean joined) {
-    return Settings.PLAN.around(template.replace("{filter}", FilterSql.conditions(filter)), joined);
+  private static String around(Settings settings, String template, int filter, boolean joined) {
+    return settings.around(template.replace("{filter}", FilterSql.conditions(filter)), joined);
   }
 }

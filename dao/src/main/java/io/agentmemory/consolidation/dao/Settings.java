@@ -84,7 +84,7 @@ final class Settings {
     };
   }
 
-  private Settings with(String name, String value) {
+  Settings with(String name, String value) {
     return new Settings(
         Stream.concat(settings.stream(), Stream.of(new Setting(name, value))).toList());
   }

@@ -13,6 +13,8 @@ import io.agentmemory.consolidation.dao.PairQuery;
 import io.agentmemory.consolidation.dao.SearchStrategy;
 import io.agentmemory.consolidation.dao.SimilarPair;
 import io.agentmemory.consolidation.dao.SimilarPairs;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -224,5 +226,25 @@ class SimilarPairsTest {
     assertThatThrownBy(call)
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void a_projects_size_is_not_looked_for_in_the_whole_table() throws SQLException {
+    try (Plans plans = new Plans(database.connect(""))) {
+      plans.connection().setAutoCommit(false);
+      try (Statement statement = plans.connection().createStatement()) {
+        statement.execute(
+            "update pg_class set relallvisible = 0 where oid = 'consolidated_memories'::regclass");
+      }
+      database
+          .consolidation()
+          .joining(plans.connection())
+          .memories()
+          .similarPairs("large", PairQuery.of(0.9), PageRequest.first(10));
+      assertThat(plans.take("search.pairs"))
+          .contains("idx_cm_project")
+          .doesNotContain("Seq Scan on consolidated_memories");
+      plans.connection().rollback();
+    }
   }
 }
