@@ -117,7 +117,7 @@ final class BatchSearch {
       long place = rows.getLong(BatchSql.PLACE);
       if (answer == null || answer.place != place) {
         if (answer == null) {
-          rule.seen(SearchRule.Indexes.read(rows, BatchSql.INDEXES));
+          rule.seen(rows, BatchSql.INDEXES);
         } else {
           take.result(answer.asked, answer.result());
         }

@@ -107,8 +107,7 @@ final class FusedSearch {
   private WordSearch.Result<FusedHit> read(WordLeg leg, FusedSql.Shape shape, ResultSet rows)
       throws SQLException {
     rows.next();
-    SearchRule.Indexes there = SearchRule.Indexes.read(rows, FusedSql.INDEXES);
-    rule.seen(there);
+    SearchRule.Indexes there = rule.seen(rows, FusedSql.INDEXES);
     SearchSql.Course course = SearchSql.Course.read(rows, FusedSql.COURSE);
     SearchStrategy strategy = course.strategy(shape.way(), there, query.depth());
     if (shape.looksAtFilter() && course.many()) {

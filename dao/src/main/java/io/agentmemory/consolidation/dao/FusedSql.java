@@ -206,6 +206,13 @@ final class FusedSql {
     return shape.follows ? "true, (select count(*) from nearest)" : SearchSql.how(shape.way);
   }
 
+  private static String indexes(Shape shape) {
+    if (shape.ofRows()) {
+      return "cast(null as boolean), cast(null as boolean)";
+    }
+    return shape.follows ? SearchSql.INDEXES : SearchSql.indexes(shape.way);
+  }
+
   static String template(Shape shape) {
     boolean convex = shape.method == FusionMethod.CONVEX;
     boolean ofRows = shape.ofRows();
@@ -218,7 +225,7 @@ final class FusedSql {
             .replace("{legs}", legs)
             .replace("{common}", RareFilters.common(shape.mayBeRare, shape.filter))
             .replace("{how}", how)
-            .replace("{indexes}", SearchSql.INDEXES)
+            .replace("{indexes}", indexes(shape))
             .replace("{ofNearest}", ofRows ? "" : words)
             .replace("{ofMatching}", ofRows ? "" : CARRIED_BY_MATCHING)
             .replace("{ofBoth}", ofRows ? "" : CARRIED_BY_BOTH)

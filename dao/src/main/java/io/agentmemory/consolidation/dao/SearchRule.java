@@ -67,15 +67,10 @@ final class SearchRule {
     this.indexes = new Indexes(byProject, true);
   }
 
-  /** Which of the HNSW indexes are there; a bulk load takes them away for a while. */
+  /** Which of the HNSW indexes serve; a bulk load takes them away for a while. */
   record Indexes(boolean byProject, boolean amongAll) {
     /** So many columns tell. */
     static final int COLUMNS = 2;
-
-    /** Reads {@link SearchSql#INDEXES}. */
-    static Indexes read(ResultSet row, int first) throws SQLException {
-      return new Indexes(row.getBoolean(first), row.getBoolean(first + 1));
-    }
 
     boolean serve(Way way) {
       return way == Way.BY_PROJECT ? byProject : way == Way.AMONG_ALL && amongAll;
@@ -191,11 +186,16 @@ final class SearchRule {
     return indexes.amongAll ? Way.AMONG_ALL : Way.EXACTLY;
   }
 
-  /** Takes note of which indexes are there, for the next search. */
-  void seen(Indexes there) {
+  /** Takes note of which indexes serve, for the next search, where a search looked. */
+  Indexes seen(ResultSet row, int first) throws SQLException {
+    Indexes there = new Indexes(row.getBoolean(first), row.getBoolean(first + 1));
+    if (row.wasNull()) {
+      return indexes;
+    }
     if (!indexes.equals(there)) {
       indexes = there;
     }
+    return there;
   }
 
   static int candidates(VectorQuery query) {

@@ -124,18 +124,23 @@ final class SearchSql {
    *
    * <p>{@code size} counts all rows of the project up to {@code :exactUpTo}, for which the small
    * index on it is enough, or those of the filter's types. Where these are {@code many}, the
-   * project counts as large if the index serves and the filter is {@code {common}} as well.
+   * project counts as large if it is {@code served} by the index and the filter is {@code {common}}
+   * as well.
    */
   static final String LEGS_BY_PROJECT =
       QUERY_BY_PROJECT
           + """
       ,
       size as materialized (
-        select many, many and (select {byProjectServes}) and {common} as large
+        select many, served, served and {common} as large
         from (
-          select {many} as many
+          select many, many and (select {byProjectServes}) as served
+          from (
+            select {many} as many
+            offset 0
+          ) as counted
           offset 0
-        ) as counted
+        ) as looked_up
       ),
       """
           + LEGS.replace("{asked}", "(select embedding from query)")
@@ -165,6 +170,16 @@ final class SearchSql {
   static final String INDEXES =
       "(select {byProjectServes}) as index_by_project, (select {amongAllServes}) as index_among_all";
 
+  /** The same of a search that looks at the project's size: null where it needs none. */
+  private static final String INDEXES_OF_LARGE =
+      "(select case when many then served end from size) as index_by_project,"
+          + " case when (select many from size) then (select {amongAllServes}) end"
+          + " as index_among_all";
+
+  static String indexes(SearchRule.Way way) {
+    return way == SearchRule.Way.BY_PROJECT ? INDEXES_OF_LARGE : INDEXES;
+  }
+
   /**
    * How each of them went: whether the project is a large one, and what the index gave, null where
    * it serves and was not followed since the filter is rare.
@@ -174,8 +189,8 @@ final class SearchSql {
       case EXACTLY -> "false as large, 0 as from_index";
       case BY_PROJECT ->
           "(select many from size) as large,"
-              + " case when (select large from size) or not (select {byProjectServes})"
-              + " then (select n from found) end as from_index";
+              + " case when (select large or not served from size) then (select n from found) end"
+              + " as from_index";
       case AMONG_ALL ->
           "(select n from size) > {exactUpTo} as large,"
               + " (select count(*) from approximate) as from_index";

@@ -133,7 +133,7 @@ final class VectorSearch {
             .replace("{common}", RareFilters.common(shape.mayBeRare, shape.filter))
             .replace("{tooFew}", shape.plan == Plan.ONCE_FOR_SMALL ? SMALL : SearchSql.TOO_FEW)
             .replace("{how}", SearchSql.how(shape.way))
-            .replace("{indexes}", SearchSql.INDEXES)
+            .replace("{indexes}", SearchSql.indexes(shape.way))
             .replace("{nearest}", byProject ? NEAREST_BY_PROJECT : "(select count(*) from nearest)")
             .replace("{hits}", byProject ? CARRIED + "\n" + LOOKED_UP : LOOKED_UP)
             .replace("{found}", byProject ? "exact" : "nearest")
@@ -259,8 +259,7 @@ final class VectorSearch {
     int nearest = 0;
     while (rows.next()) {
       if (strategy == SearchStrategy.NONE) {
-        SearchRule.Indexes there = SearchRule.Indexes.read(rows, INDEXES);
-        rule.seen(there);
+        SearchRule.Indexes there = rule.seen(rows, INDEXES);
         SearchSql.Course course = SearchSql.Course.read(rows, COURSE);
         boolean large = course.many() && there.serve(shape.way);
         strategy = course.strategy(shape.way, there, query.limit());
