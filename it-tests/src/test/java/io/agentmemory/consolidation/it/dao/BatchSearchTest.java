@@ -186,7 +186,7 @@ class BatchSearchTest {
         assertScans(plans.take(), "idx_cm_project_cover", "idx_cm_embedding_project", 20);
       }
       memories.neighbours("large", some("large", 20), BatchQuery.of(10).withFilter(WARNINGS));
-      assertThat(plans.take()).doesNotContain("Seq Scan");
+      assertThat(plans.take()).doesNotContain("Seq Scan on consolidated_memories");
     }
   }
 
@@ -201,7 +201,7 @@ class BatchSearchTest {
         .as("the look at the project's size")
         .hasSize(1)
         .allMatch(line -> line.contains("Index Only Scan") && line.contains("loops=1)"));
-    assertThat(plan).doesNotContain("Seq Scan");
+    assertThat(plan).doesNotContain("Seq Scan on consolidated_memories");
   }
 
   @Test

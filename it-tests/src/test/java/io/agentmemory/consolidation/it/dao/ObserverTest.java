@@ -221,8 +221,7 @@ class ObserverTest {
     Told told = new Told();
     database.consolidation().jobs().enqueue(job("taken"));
     String log =
-        loggedByAWorker(
-            told, run -> database.consolidation().jobs().complete(run.job().lease(), "{}"));
+        loggedByAWorker(told, run -> database.consolidation().jobs().cancel("p", run.job().id()));
 
     assertThat(told.events).isEqualTo(Map.of(JobEvent.CLAIMED, 1, JobEvent.LEASE_LOST, 1));
     assertThat(log)
@@ -283,8 +282,10 @@ class ObserverTest {
     return JobWorker.start(
         database.consolidation().observedBy(told),
         handler,
-        JobWorkerOptions.defaults().withProject("p").withPollInterval(Duration.ofMillis(10)),
-        null);
+        JobWorkerOptions.defaults()
+            .withProject("p")
+            .withPollInterval(Duration.ofMillis(10))
+            .withLeaseTime(Duration.ofSeconds(2)));
   }
 
   private static void await(CountDownLatch runs, CountDownLatch end) {

@@ -153,7 +153,9 @@ class ProjectIndexTest {
     if (looks) {
       assertThat(plan).contains(cover).contains("Scan using idx_cm_project on ");
     }
-    assertThat(plan).doesNotContain("Seq Scan").doesNotContain("idx_cm_embedding on");
+    assertThat(plan)
+        .doesNotContain("Seq Scan on consolidated_memories")
+        .doesNotContain("idx_cm_embedding on");
   }
 
   @Test

@@ -278,7 +278,9 @@ class RareWordsTest {
       joined.memories().searchByText("large", query("word30 word150 word700"));
       plans.take();
       joined.memories().searchByText("large", query("word30 word150 word700"));
-      assertThat(plans.take()).contains("idx_cm_content_tsv").doesNotContain("Seq Scan");
+      assertThat(plans.take())
+          .contains("idx_cm_content_tsv")
+          .doesNotContain("Seq Scan on consolidated_memories");
     }
   }
 

@@ -99,7 +99,7 @@ class RowLevelSecurityPlansTest {
       assertThat(plan)
           .containsPattern("Index Scan using idx_cm_embedding_project .*actual rows=1")
           .contains("One-Time Filter")
-          .doesNotContain("Seq Scan");
+          .doesNotContain("Seq Scan on consolidated_memories");
     }
   }
 
@@ -111,7 +111,7 @@ class RowLevelSecurityPlansTest {
             c -> assertThat(search(c, "small").strategy()).isEqualTo(SearchStrategy.EXACT));
     assertThat(plan)
         .containsPattern("Index Only Scan using idx_cm_project_cover .*actual rows=800")
-        .doesNotContain("Seq Scan");
+        .doesNotContain("Seq Scan on consolidated_memories");
   }
 
   private static List<VectorHit> nearest(Consolidation c, int limit, MemoryFilter filter) {
@@ -127,14 +127,16 @@ class RowLevelSecurityPlansTest {
             c ->
                 assertThat(c.memories().searchByText("large", TextQuery.of("word7", 10)).hits())
                     .isNotEmpty());
-    assertThat(words).doesNotContain("idx_cm_content_tsv").doesNotContain("Seq Scan");
+    assertThat(words)
+        .doesNotContain("idx_cm_content_tsv")
+        .doesNotContain("Seq Scan on consolidated_memories");
     MemoryFilter tagged = MemoryFilter.none().anyTag(List.of("t7"));
     String tags =
         plan("consolidated_memories", c -> assertThat(nearest(c, 10, tagged)).hasSize(10));
     assertThat(tags)
         .containsPattern("Index Scan using idx_cm_embedding_project .*actual rows=10")
         .doesNotContain("idx_cm_tags")
-        .doesNotContain("Seq Scan");
+        .doesNotContain("Seq Scan on consolidated_memories");
   }
 
   @Test
