@@ -188,11 +188,14 @@ final class SearchRule {
 
   /** Takes note of which indexes serve, for the next search, where a search looked. */
   Indexes seen(ResultSet row, int first) throws SQLException {
-    Indexes there = new Indexes(row.getBoolean(first), row.getBoolean(first + 1));
+    Indexes before = indexes;
+    boolean byProject = row.getBoolean(first);
     if (row.wasNull()) {
-      return indexes;
+      return before;
     }
-    if (!indexes.equals(there)) {
+    boolean amongAll = row.getBoolean(first + 1);
+    Indexes there = new Indexes(byProject, row.wasNull() ? before.amongAll : amongAll);
+    if (!before.equals(there)) {
       indexes = there;
     }
     return there;
