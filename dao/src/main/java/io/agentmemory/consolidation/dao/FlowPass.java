@@ -31,9 +31,6 @@ final class FlowPass {
   private static final String BEGAN = "flow began ";
   private static final int MOST_LOOKED_AT = 1_000;
 
-  /** The SQLSTATE of a call that took too long. */
-  private static final String CANCELLED = "57014";
-
   /** By so much the database's similarities, of single precision, may be too high. */
   private static final double ROUNDING = 1e-4;
 
@@ -67,7 +64,7 @@ final class FlowPass {
       try {
         found = consolidation.memories().similarPairs(projectId, query, page);
       } catch (DatabaseException failure) {
-        if (!CANCELLED.equals(failure.sqlState()) || page.size() == 1) {
+        if (!Failures.QUERY_CANCELED.equals(failure.sqlState()) || page.size() == 1) {
           throw failure;
         }
         page = new PageRequest(page.size() / 2, page.after());
